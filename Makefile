@@ -1,0 +1,51 @@
+# make demo        a virtual machine becomes an OVS-DPDK compute node before your eyes, and stays for you to look at
+# make test        everything a change must pass, one virtual machine included
+# make test-fast   the same without the virtual machine
+# make test-all    every scenario, Debian 13 included
+# make bench       speed, with the raw runs
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
+export MOLECULE_GLOB := molecule/*/molecule.yml
+export PYTHONDONTWRITEBYTECODE := 1
+PYTEST := pytest -p no:cacheprovider
+
+.PHONY: test test-fast test-all unit vswitch lint sanity scenario demo demo-clean bench setup tree clean
+
+test: test-fast
+	$(PYTEST) -s tests/scenarios -k default
+
+test-all: test-fast
+	$(PYTEST) -s tests/scenarios
+
+test-fast: lint sanity unit vswitch
+
+setup:
+	@tests/tools/setup.sh
+
+tree: setup
+	@tests/tools/tree.sh
+
+lint: tree
+	@tests/tools/lint.sh
+
+sanity: setup
+	@tests/tools/sanity.sh
+
+unit: setup
+	$(PYTEST) -q tests/unit
+	@tests/tools/py36.sh
+
+vswitch: setup
+	$(PYTEST) -q tests/vswitch
+
+demo: tree
+	@tests/tools/demo.sh
+
+demo-clean: setup
+	@tests/tools/demo.sh clean
+
+bench: tree
+	@python tests/tools/bench.py
+
+clean:
+	rm -rf build .venv

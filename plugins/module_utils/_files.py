@@ -1,0 +1,146 @@
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files: whole or not at all, and the one that remembers what is ours.
+
+Every write goes to a temporary file in the same directory, is flushed to disk (file and directory) and renamed:
+after a power cut there is the old text or the new one, never half of one.
+
+The state file (/var/lib/nfv_ovs_dpdk/state.json) records what this collection changed and what was there before.
+An entry is written *before* the change that it describes, so an interrupted run can be continued or undone.
+Losing the file loses undo and the names of bound NICs, never correctness.
+
+Private to the collection. Python 3.6+, standard library only.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import tempfile
+
+from ._errors import Failed, Refused
+
+STATE_DIR = "var/lib/nfv_ovs_dpdk"
+VERSION = 1
+
+
+def under(root, path):
+    """*path* as seen from *root*: under("/capture", "/proc/cmdline") is "/capture/proc/cmdline"."""
+    return os.path.join(root, path.lstrip("/"))
+
+
+def read_text(path):
+    """Text of a file, without the NUL bytes that captured /sys files are padded with; None if it cannot be read."""
+    try:
+        with open(path, "rb") as handle:
+            return handle.read().rstrip(b"\0").decode("utf-8", "replace")
+    except (IOError, OSError):
+        return None
+
+
+def write_text(path, text, mode=0o644):
+    """Replace *path* by *text* atomically and durably; missing directories are made."""
+    directory = os.path.dirname(path)
+    os.makedirs(directory, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=".nfv-ovs-dpdk-", dir=directory)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fchmod(handle.fileno(), mode)
+            os.fsync(handle.fileno())
+        os.rename(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_directory(directory)
+
+
+def remove(path):
+    """Remove *path* durably; it is no fault if it is not there."""
+    try:
+        os.unlink(path)
+    except OSError as exc:
+        if exc.errno != errno.ENOENT:
+            raise
+        return
+    _sync_directory(os.path.dirname(path))
+
+
+def _sync_directory(directory):
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _described(data):
+    if isinstance(data, dict):
+        return "version {0!r}".format(data.get("version"))
+    return data if isinstance(data, str) else "a JSON {0}".format(type(data).__name__)
+
+
+class State:
+    """The state file below *root*: sections of entries, each entry plain data."""
+
+    def __init__(self, root="/"):
+        self.directory = under(root, STATE_DIR)
+        self.path = os.path.join(self.directory, "state.json")
+
+    def load(self):
+        """The whole file as a dict; {} if there is none. A damaged file is refused, never overwritten."""
+        text = read_text(self.path)
+        if text is None:
+            return {}
+        try:
+            data = json.loads(text)
+        except ValueError as exc:
+            data = str(exc)
+        if not isinstance(data, dict) or data.get("version") != VERSION:
+            raise Refused(
+                "the state file cannot be understood",
+                where=self.path,
+                found=_described(data),
+                expected="JSON with version {0}".format(VERSION),
+                cure="Move the file away: undo and the names of bound NICs are lost with it, nothing else.",
+            )
+        return data
+
+    def section(self, name):
+        """One section of the file as a dict."""
+        return self.load().get(name, {})
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Hold the lock of the state file: one changing module at a time on a host."""
+        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        with open(os.path.join(self.directory, "lock"), "w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield self
+
+    def record(self, section, key, entry):
+        """Write one entry; call it before the change that it describes."""
+        data = self.load() or {"version": VERSION}
+        data.setdefault(section, {})[key] = entry
+        self._store(data)
+
+    def forget(self, section, key):
+        """Drop one entry after its change has been undone."""
+        data = self.load()
+        if key in data.get(section, {}):
+            del data[section][key]
+            if not data[section]:
+                del data[section]
+            self._store(data)
+
+    def _store(self, data):
+        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        try:
+            write_text(self.path, json.dumps(data, indent=1, sort_keys=True) + "\n", mode=0o600)
+        except (IOError, OSError) as exc:
+            raise Failed("the state file cannot be written", where=self.path, found=str(exc))

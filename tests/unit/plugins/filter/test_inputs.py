@@ -1,0 +1,38 @@
+import pytest
+
+pytest.importorskip("ansible.errors")
+from ansible.errors import AnsibleFilterError
+from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import dpdk_packages, from_survey
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", []),
+        ("  \n", []),
+        (None, []),
+        ([1], [1]),
+        ('[{"bridge": "br0"}]', [{"bridge": "br0"}]),
+        ("- bridge: br0\n  ports: []\n", [{"bridge": "br0", "ports": []}]),
+    ],
+)
+def test_from_survey(value, expected):
+    assert from_survey(value, []) == expected
+
+
+def test_from_survey_refuses_broken_text():
+    with pytest.raises(AnsibleFilterError, match="not YAML or JSON"):
+        from_survey("[{", [])
+
+
+def test_a_survey_cannot_run_code():
+    with pytest.raises(AnsibleFilterError):
+        from_survey("!!python/object/apply:os.system ['true']", [])
+
+
+def test_dpdk_packages():
+    assert dpdk_packages(["bus_pci", "net_virtio", "net_vmxnet3"]) == [
+        "librte-bus-pci[0-9]*",
+        "librte-net-virtio[0-9]*",
+        "librte-net-vmxnet3-[0-9]*",
+    ]

@@ -1,0 +1,71 @@
+"""alternative against the real update-alternatives, with its directories in a private place."""
+
+import os
+import shutil
+
+import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+
+TOOL = shutil.which("update-alternatives")
+pytestmark = pytest.mark.skipif(TOOL is None, reason="update-alternatives is Debian's")
+
+
+@pytest.fixture
+def group(tmp_path, monkeypatch):
+    """A group "switch" of two programs of which "plain" is the automatic choice; returns both paths."""
+    for name in ("alt", "admin", "bin"):
+        (tmp_path / name).mkdir()
+    wrapper = tmp_path / "bin" / "update-alternatives"
+    wrapper.write_text(
+        '#!/bin/sh\nexec {0} --quiet --log {1}/log --altdir {1}/alt --admindir {1}/admin "$@"\n'.format(TOOL, tmp_path)
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", "{0}:{1}".format(tmp_path / "bin", os.environ["PATH"]))
+    monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
+    paths = {}
+    for name, priority in (("plain", "100"), ("dpdk", "50")):
+        program = tmp_path / name
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+        paths[name] = str(program)
+        argv = [str(wrapper), "--install", str(tmp_path / "link"), "switch", str(program), priority]
+        assert os.spawnv(os.P_WAIT, argv[0], argv) == 0
+    paths["link"] = str(tmp_path / "link")
+    return paths
+
+
+def test_select_again_and_give_back(group, run_module):
+    wanted = {"name": "switch", "path": group["dpdk"]}
+    dry = run_module("alternative", wanted, check=True, diff=True)
+    assert os.path.realpath(group["link"]) == group["plain"]
+    real = run_module("alternative", wanted, diff=True)
+    assert (dry["actions"], dry["diff"]) == (real["actions"], real["diff"])
+    assert real["actions"] == [
+        {"action": "select", "target": "switch", "before": group["plain"], "after": group["dpdk"]}
+    ]
+    assert real["changed"] and real["selected"] == group["dpdk"]
+    assert os.path.realpath(group["link"]) == group["dpdk"]
+    assert not run_module("alternative", wanted)["changed"]
+
+    back = run_module("alternative", {"name": "switch", "state": "absent"})
+    assert back["changed"] and os.path.realpath(group["link"]) == group["plain"]
+    assert not run_module("alternative", {"name": "switch", "state": "absent"})["changed"]
+
+
+def test_what_the_operator_selected_is_not_given_back(group, run_module):
+    os.spawnvp(os.P_WAIT, "update-alternatives", ["update-alternatives", "--set", "switch", group["dpdk"]])
+    assert not run_module("alternative", {"name": "switch", "path": group["dpdk"]})["changed"]
+    assert not run_module("alternative", {"name": "switch", "state": "absent"})["changed"]
+    assert os.path.realpath(group["link"]) == group["dpdk"]
+
+
+def test_a_program_that_is_not_offered(group, run_module):
+    result = run_module("alternative", {"name": "switch", "path": "/bin/true"})
+    assert result["failed"]
+    assert group["plain"] in result["msg"] and "expected /bin/true" in result["msg"]
+
+
+def test_no_group(group, run_module):
+    wanted = {"name": "ovs-vswitchd", "path": "/opt/ovs"}
+    assert run_module("alternative", wanted, check=True)["changed"], "a dry run before the package is there"
+    assert "no such group" in run_module("alternative", wanted)["msg"]
