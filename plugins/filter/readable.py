@@ -40,7 +40,7 @@ def _ports(plan):
     for device in plan["devices"]:
         driver = device["driver"] or "{0} (kept)".format(device["kernel_driver"] or "kernel driver")
         values = (device["address"] or device["id"], device["numa_node"], device["interface"] or "-", driver)
-        rows.append(tuple(str(value) for value in values + (device["rxq"], device["desc"], device["mtu"])))
+        rows.append(tuple(str(value) for value in values + (device["rxq"], device["desc"] or "default", device["mtu"])))
     return _aligned(rows)
 
 
@@ -70,7 +70,7 @@ def summary_line(artifact):
         facts.append("PMD threads on CPUs {0}".format(cpus["pmd"] or "none"))
         facts.append("{0} DPDK ports".format(len(artifact["plan"]["devices"])))
     if artifact["reboot_required"]:
-        facts.append("REBOOT REQUIRED: " + "; ".join(artifact["reboot_reasons"]))
+        facts.append("REBOOT REQUIRED: " + _first(artifact["reboot_reasons"]))
     if artifact["restart_required"]:
         facts.append("RESTART of ovs-vswitchd REQUIRED")
     if verify and not artifact["check_mode"]:
@@ -80,6 +80,11 @@ def summary_line(artifact):
     if artifact["check_mode"]:
         facts.append("check mode, nothing was changed")
     return ", ".join(facts)
+
+
+def _first(reasons):
+    more = len(reasons) - 1
+    return "; ".join(reasons[:1]) + (" and {0} more reasons".format(more) if more > 0 else "")
 
 
 class FilterModule:

@@ -15,11 +15,9 @@ Private to the collection. Python 3.6+, standard library only.
 """
 
 import contextlib
-import errno
 import fcntl
 import json
 import os
-import tempfile
 
 from ._errors import Failed, Refused
 
@@ -43,32 +41,40 @@ def read_text(path):
 
 def write_text(path, text, mode=0o644):
     """Replace *path* by *text* atomically and durably; missing directories are made."""
-    directory = os.path.dirname(path)
-    os.makedirs(directory, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=".nfv-ovs-dpdk-", dir=directory)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = _temporary(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as handle:
             handle.write(text)
             handle.flush()
             os.fchmod(handle.fileno(), mode)
             os.fsync(handle.fileno())
-        os.rename(temporary, path)
+        put(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    _sync_directory(directory)
+
+
+def _temporary(path):
+    # One name per file: what an interrupted run left is used up by the next one. Hidden names are no drop-ins.
+    return os.path.join(os.path.dirname(path), ".{0}.nfv-ovs-dpdk".format(os.path.basename(path)))
+
+
+def put(temporary, path):
+    """Let *temporary*, which is on the disk already, take the place of *path*."""
+    os.rename(temporary, path)
+    _sync_directory(os.path.dirname(path))
 
 
 def remove(path):
-    """Remove *path* durably; it is no fault if it is not there."""
-    try:
-        os.unlink(path)
-    except OSError as exc:
-        if exc.errno != errno.ENOENT:
-            raise
-        return
-    _sync_directory(os.path.dirname(path))
+    """Remove *path* durably, with what an interrupted write left of it; it is no fault if it is not there."""
+    gone = [name for name in (_temporary(path), path) if os.path.lexists(name)]
+    for name in gone:
+        os.unlink(name)
+    if gone:
+        _sync_directory(os.path.dirname(path))
 
 
 def _sync_directory(directory):
