@@ -124,8 +124,12 @@ class State:
     @contextlib.contextmanager
     def locked(self):
         """Hold the lock of the state file: one changing module at a time on a host."""
-        os.makedirs(self.directory, mode=0o700, exist_ok=True)
-        with open(os.path.join(self.directory, "lock"), "w") as handle:
+        try:
+            os.makedirs(self.directory, mode=0o700, exist_ok=True)
+            handle = open(os.path.join(self.directory, "lock"), "w")  # noqa: SIM115  closed below
+        except OSError as exc:
+            raise Refused("the state directory cannot be written", where=self.directory, found=str(exc))
+        with handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield self
 

@@ -1,0 +1,169 @@
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Own files on the host: written only where nobody else's text is lost, given back on request.
+
+The state file remembers for each of them what was there before (section "files"): nothing, or a text that the operator
+let us take over. decide() says what would change, carry_out() does it: a dry run is the first without the second.
+
+Private to the collection. Python 3.6+, standard library only.
+"""
+
+import collections
+import contextlib
+import os
+import re
+import stat
+
+from . import _files, _units
+from ._errors import Failed, Refused
+from ._module import action
+
+SECTION = "files"
+# Says that unit files have changed since systemd read them last.
+RELOAD = "reload"
+PLACES = ("/etc", "/usr/local")
+# Files with this in their name are ours even when the state file was lost.
+OWN_NAME = "nfv-ovs-dpdk"
+
+# *text* and *mode* are what *path* shall hold (text None: no file); *entry* becomes its record (None: given back),
+# *recorded* was it.
+Change = collections.namedtuple("Change", "path before text mode entry recorded")
+
+
+def decide(state, root, path, text, mode=0o644, takeover=False):
+    """The Change that makes *path* hold *text* (None: what it held before us), or None if nothing is to be done."""
+    _check_place(root, path)
+    found, found_mode = _present(root, path)
+    recorded = state.section(SECTION).get(path)
+    if text is None:
+        return _give_back(path, found, recorded)
+    if recorded is None and found == text:
+        return None
+    if recorded is not None and (found, found_mode) == (text, mode):
+        return None
+    entry = recorded or _first_entry(root, path, found, found_mode, takeover)
+    return Change(path, found, text, mode, entry, recorded)
+
+
+def _first_entry(root, path, found, found_mode, takeover):
+    if found is None or OWN_NAME in path:
+        return {"before": None, "directory": os.path.isdir(_files.under(root, os.path.dirname(path)))}
+    if takeover:
+        return {"before": found, "mode": "{0:04o}".format(found_mode)}
+    raise Refused(
+        "the file exists and is not ours",
+        where=path,
+        cure="Move it away, or name it in takeover: its text is kept and comes back with state=absent.",
+    )
+
+
+def _give_back(path, found, recorded):
+    if recorded is None and (found is None or OWN_NAME not in path):
+        return None
+    entry = recorded or {"before": None}
+    return Change(path, found, entry["before"], int(entry.get("mode", "0644"), 8), None, recorded)
+
+
+def described(changes):
+    """The actions that a list of changes stands for, and the difference of each file as --diff shows it."""
+    actions, diffs = [], []
+    for change in changes:
+        if change.text is None and change.before is None:
+            continue
+        verb = "remove" if change.text is None else "write"
+        actions.append(action(verb, change.path, before=change.before, after=change.text))
+        header = {"before_header": change.path, "after_header": change.path}
+        diffs.append(dict(header, before=change.before or "", after=change.text or ""))
+    return actions, diffs
+
+
+def mode_bits(text, where):
+    """Permissions of something that is ours, from octal text."""
+    if not re.match(r"^0?[0-7]{3}\Z", text) or int(text, 8) & 0o002:
+        raise Refused("not permissions of an own file", where=where, found=repr(text), expected="octal such as 0644")
+    return int(text, 8)
+
+
+def reload_due(state, changes):
+    """Whether systemd has to read its units again: for these changes, or because an earlier run did not get there."""
+    return bool(_units_among(changes) or state.section(RELOAD))
+
+
+def carry_out_all(state, root, changes, systemd=None):
+    """Make all changes and let *systemd* know of changed units."""
+    if systemd and _units_among(changes):
+        state.record(RELOAD, "units", True)
+    for change in changes:
+        carry_out(state, root, change)
+    if systemd and state.section(RELOAD):
+        systemd.call("daemon-reload")
+        state.forget(RELOAD, "units")
+
+
+def _units_among(changes):
+    return [change for change in changes if change.path.startswith(_units.DIRECTORY + "/")]
+
+
+def carry_out(state, root, change):
+    """Make one Change; the record comes first, so an interrupted run can be continued or undone."""
+    target = _files.under(root, change.path)
+    if change.entry is not None and change.entry != state.section(SECTION).get(change.path):
+        state.record(SECTION, change.path, change.entry)
+    try:
+        if change.text is None:
+            _files.remove(target)
+        else:
+            _files.write_text(target, change.text, mode=change.mode)
+    except OSError as exc:
+        raise Failed("an own file cannot be written", where=change.path, found=str(exc))
+    if change.entry is None:
+        _forget(state, root, change.path)
+
+
+def undo(state, root, change):
+    """Take back a Change that turned out wrong: the text of before is there again."""
+    carry_out(state, root, change._replace(before=change.text, text=change.before, entry=change.recorded))
+
+
+def _forget(state, root, path):
+    entry = state.section(SECTION).get(path, {})
+    state.forget(SECTION, path)
+    if entry.get("directory") is False:
+        # Ours too, if nothing else has moved in.
+        with contextlib.suppress(OSError):
+            os.rmdir(_files.under(root, os.path.dirname(path)))
+
+
+def _check_place(root, path):
+    """Refuse everything but a plain path below PLACES that no symbolic link leads elsewhere."""
+    if os.path.normpath(path) != path or not path.startswith(tuple(place + "/" for place in PLACES)):
+        raise Refused(
+            "not a place for an own file",
+            found=repr(path),
+            expected="an absolute path below {0}, without '..'".format(" or ".join(PLACES)),
+        )
+    if any(ord(character) < 32 or ord(character) == 127 for character in path):
+        raise Refused("not a place for an own file", found=repr(path), expected="no control characters")
+    top = os.path.realpath(root)
+    directory = os.path.dirname(path)
+    real = os.path.realpath(_files.under(root, directory))
+    if real != os.path.normpath(_files.under(top, directory)):
+        raise Refused("a symbolic link leads an own file elsewhere", where=path, found=real, expected=directory)
+
+
+def _present(root, path):
+    """Text and mode of the file at *path*; (None, None) if there is none."""
+    target = _files.under(root, path)
+    try:
+        status = os.lstat(target)
+    except OSError:
+        return None, None
+    if not stat.S_ISREG(status.st_mode):
+        raise Refused("not a regular file", where=path, cure="Move it away: own files replace no links or devices.")
+    try:
+        with open(target, "rb") as handle:
+            return handle.read().decode("utf-8"), stat.S_IMODE(status.st_mode)
+    except UnicodeDecodeError:
+        raise Refused("the file that is there is no text", where=path, expected="UTF-8", cure="Move it away.")

@@ -1,0 +1,106 @@
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How many pages each hugepage pool shall have: what is asked for, against what there is and what is ours.
+
+Grow to what is wanted, shrink only what we made, never below what is in use, refuse more than the memory.
+
+Private to the collection. Python 3.6+, standard library only.
+"""
+
+import collections
+
+from ._errors import Refused
+from ._sizes import render_kb, to_kb
+
+Row = collections.namedtuple("Row", "node size_kb count persist")
+# One pool that gets another number of pages.
+Count = collections.namedtuple("Count", "pool before after")
+
+
+def requested(pools):
+    """The option as rows; a pool that is named twice or makes no sense is refused."""
+    rows = []
+    for item in pools:
+        size_kb = item["size_kb"]
+        if item["size"] is not None:
+            size_kb = to_kb(item["size"], "a page size", where="pools")
+        if not size_kb or item["size_kb"] not in (None, size_kb):
+            raise Refused("a pool needs one page size", found=repr(item), expected="size or size_kb, or both alike")
+        row = Row(item["node"], size_kb, item["count"], item["persist"])
+        if row.count < 0:
+            raise Refused("not a number of pages", where=_named(row), found=str(row.count), expected="0 or more")
+        if any((row.node, row.size_kb) == (other.node, other.size_kb) for other in rows):
+            raise Refused("a pool is named twice", found=_named(row), cure="Keep one of the rows in pools.")
+        rows.append(row)
+    return rows
+
+
+def _named(row):
+    return "pages of {0} on node {1}".format(render_kb(row.size_kb), row.node)
+
+
+def key(row):
+    """Name of a pool in the state file."""
+    return "{0.node}:{0.size_kb}".format(row)
+
+
+def kept(pool):
+    """Pages that stay: surplus pages go when their user goes."""
+    return pool.total - pool.surplus
+
+
+def _target(pool, count, ours):
+    """The number to ask for, or None: more if needed, less only of our own and never below what is in use."""
+    lowest = max(count, pool.total - pool.free)
+    if kept(pool) < count:
+        return count
+    return lowest if ours and lowest < kept(pool) else None
+
+
+def decide(nodes, rows, recorded, pending):
+    """The pools that change now; *recorded* is the section of the state file, *pending* whether a reboot is to come."""
+    aims = []
+    for row in rows:
+        pool = _find(nodes, row, pending)
+        if pool and not (pending and row.persist == "cmdline"):
+            aims.append((pool, row.count, key(row) in recorded))
+    wanted = {key(row) for row in rows}
+    pools = [pool for node in nodes.values() for pool in node.pools.values()]
+    aims += [(pool, recorded[key(pool)]["before"], True) for pool in pools if key(pool) in set(recorded) - wanted]
+    counts = [Count(pool, kept(pool), _target(pool, count, ours)) for pool, count, ours in aims]
+    return [count for count in counts if count.after is not None]
+
+
+def _find(nodes, row, pending):
+    """The pool of a row; None where only the reboot makes the page size known to the kernel."""
+    if row.node not in nodes:
+        raise Refused("no such NUMA node", where="pools", found=str(row.node), expected=", ".join(map(str, nodes)))
+    pools = nodes[row.node].pools
+    if row.size_kb not in pools and not (pending and row.persist == "cmdline"):
+        raise Refused(
+            "the kernel has no pages of this size",
+            where="node {0}".format(row.node),
+            found=render_kb(row.size_kb),
+            expected=" or ".join(render_kb(size) for size in sorted(pools)) or "any size at all",
+            cure="Choose another size in pools (page_size of the plan).",
+        )
+    return pools.get(row.size_kb)
+
+
+def check_memory(nodes, rows, counts):
+    """Refuse more pages than a node has memory, whatever makes them."""
+    for node in nodes.values():
+        pages = {size: kept(pool) for size, pool in node.pools.items()}
+        pages.update((row.size_kb, max(row.count, pages.get(row.size_kb, 0))) for row in rows if row.node == node.id)
+        pages.update((count.pool.size_kb, count.after) for count in counts if count.pool.node == node.id)
+        needed = sum(size * count for size, count in pages.items())
+        if node.memory_kb is not None and needed > node.memory_kb:
+            raise Refused(
+                "more hugepages than memory",
+                where="node {0}".format(node.id),
+                found=" + ".join("{0} x {1}".format(pages[s], render_kb(s)) for s in sorted(pages) if pages[s]),
+                expected="at most {0} MiB".format(node.memory_kb // 1024),
+                cure="Lower count in pools (vm_memory or page counts of the plan).",
+            )

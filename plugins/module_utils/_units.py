@@ -1,0 +1,53 @@
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""systemd units: their names, and the few things that systemctl is asked to do with them.
+
+Private to the collection. Python 3.6+, standard library only.
+Sources: man pages systemd.unit(5) (escaping of paths) and systemctl(1).
+"""
+
+import string
+
+from ._errors import Failed
+
+DIRECTORY = "/etc/systemd/system"
+_PLAIN = string.ascii_letters + string.digits + ":_."
+
+
+def escape_path(path):
+    """Name of a unit for a path, without suffix: "/dev/hugepages-1G" is dev-hugepages\\x2d1G."""
+    shown = []
+    for part in path.strip("/").split("/"):
+        safe = [c if c in _PLAIN else "".join("\\x{0:02x}".format(byte) for byte in c.encode()) for c in part]
+        shown.append("".join(safe))
+    return "-".join(shown)
+
+
+class Systemd:
+    """systemctl, through a run(argv) -> (rc, out, err)."""
+
+    def __init__(self, run):
+        self.run = run
+
+    def enabled(self, names):
+        """Those of the installed units *names* that are started at boot."""
+        if not names:
+            return set()
+        rc, out, err = self.run(["systemctl", "is-enabled"] + list(names))
+        answers = out.split()
+        if len(answers) != len(names):
+            raise Failed("systemctl does not say which units are enabled", found=(err or out).strip())
+        return {name for name, answer in zip(names, answers) if answer == "enabled"}
+
+    def call(self, verb, names=()):
+        """systemctl *verb* for all *names* at once; raises Failed with what systemctl said."""
+        argv = ["systemctl", verb] + list(names)
+        rc, out, err = self.run(argv)
+        if rc:
+            raise Failed(
+                "systemctl could not {0} {1}".format(verb, " ".join(names)).rstrip(),
+                found=(err or out).strip() or "exit code {0}".format(rc),
+                cure="journalctl -b -u UNIT says why.",
+            )

@@ -1,0 +1,150 @@
+#!/usr/bin/python
+
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+DOCUMENTATION = r"""
+module: owned_files
+short_description: Keep own configuration files, and give their places back
+version_added: "1.0.0"
+author: [nfv.ovs_dpdk contributors (@nfv)]
+description:
+  - Writes small text files such as unit drop-ins, whole or not at all, and records in the state file what was there
+    before.
+  - A file that somebody else has written is refused unless it is named in O(takeover).
+  - With O(state=absent) what was there before is there again. Files that are not recorded as ours are never touched.
+extends_documentation_fragment:
+  - nfv.ovs_dpdk.attributes
+  - nfv.ovs_dpdk.attributes.changing
+options:
+  files:
+    description: The files.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      path:
+        description:
+          - Absolute path below C(/etc) or C(/usr/local), without C(..). No symbolic link may lead it elsewhere.
+        type: str
+        required: true
+      content:
+        description: The whole text. Required with O(state=present).
+        type: str
+      mode:
+        description: Permissions in octal. World-writable files are refused.
+        type: str
+        default: "0644"
+  takeover:
+    description: Paths whose present text may be replaced. It is kept in the state file.
+    type: list
+    elements: str
+    default: []
+  daemon_reload:
+    description:
+      - V(auto) lets systemd read its units again, once, if a file below C(/etc/systemd/system) has changed, or if an
+        earlier run was interrupted before it could.
+    type: str
+    choices: [auto, never]
+    default: auto
+  state:
+    description: V(absent) gives the places back.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
+EXAMPLES = r"""
+- name: Load the VFIO driver at boot
+  nfv.ovs_dpdk.owned_files:
+    files:
+      - path: /etc/modules-load.d/nfv-ovs-dpdk.conf
+        content: |
+          vfio-pci
+
+- name: Give the place back
+  nfv.ovs_dpdk.owned_files:
+    files:
+      - path: /etc/modules-load.d/nfv-ovs-dpdk.conf
+    state: absent
+"""
+
+RETURN = r"""
+actions:
+  description: What was changed, or would be in check mode; V(null) is a file that does not exist.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"action": "write", "target": "/etc/modules-load.d/nfv-ovs-dpdk.conf", "before": null, "after": "vfio-pci"}]
+changed_files:
+  description: Paths of the files that were changed, for handlers that want to know.
+  returned: success
+  type: list
+  elements: str
+"""
+
+import contextlib
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _owned, _units
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import action, conduct, runner
+
+ROOT = "/"
+
+
+def decide(state, parameters):
+    """All changes, each path once; the first refusal ends it before anything is written."""
+    changes, seen = [], set()
+    for item in parameters["files"]:
+        path = item["path"]
+        if path in seen:
+            raise Refused("a file is named twice", found=path, cure="Keep one of the entries in files.")
+        seen.add(path)
+        mode, text = _owned.mode_bits(item["mode"], path), None
+        if parameters["state"] == "present":
+            text = item["content"]
+            if text is None:
+                raise Refused("a file without content", where=path, cure="Give content, or state=absent.")
+        changes.append(_owned.decide(state, ROOT, path, text, mode, takeover=path in parameters["takeover"]))
+    return [change for change in changes if change]
+
+
+def work(module):
+    state = State(ROOT)
+    systemd = _units.Systemd(runner(module)) if module.params["daemon_reload"] == "auto" else None
+    with contextlib.ExitStack() as held:
+        if not module.check_mode:
+            held.enter_context(state.locked())
+        changes = decide(state, module.params)
+        actions, diffs = _owned.described(changes)
+        paths = [item["target"] for item in actions]
+        if systemd and _owned.reload_due(state, changes):
+            actions.append(action("reload", "systemd"))
+        if not module.check_mode:
+            _owned.carry_out_all(state, ROOT, changes, systemd)
+    return {"actions": actions, "changed_files": paths, "diff": diffs}
+
+
+def main():
+    item = {
+        "path": {"type": "str", "required": True},
+        "content": {"type": "str"},
+        "mode": {"type": "str", "default": "0644"},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "files": {"type": "list", "elements": "dict", "required": True, "options": item},
+            "takeover": {"type": "list", "elements": "str", "default": []},
+            "daemon_reload": {"type": "str", "choices": ["auto", "never"], "default": "auto"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        supports_check_mode=True,
+    )
+    conduct(module, work)
+
+
+if __name__ == "__main__":
+    main()

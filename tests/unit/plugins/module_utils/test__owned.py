@@ -1,0 +1,166 @@
+import os
+
+import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _owned
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
+
+PATH = "/etc/modules-load.d/switch.conf"
+OWN = "/etc/modules-load.d/nfv-ovs-dpdk.conf"
+
+
+@pytest.fixture
+def host(tmp_path):
+    """hold(path, text, …) decides and carries out; .root and .state are at hand."""
+
+    class Host:
+        root, state = str(tmp_path), State(str(tmp_path))
+
+        def hold(self, path, text, **more):
+            change = _owned.decide(self.state, self.root, path, text, **more)
+            if change:
+                _owned.carry_out(self.state, self.root, change)
+            return change
+
+        def text(self, path):
+            target = tmp_path / path.lstrip("/")
+            return target.read_text() if target.exists() else None
+
+        def put(self, path, text):
+            target = tmp_path / path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text if isinstance(text, bytes) else text.encode())
+            return target
+
+    return Host()
+
+
+def test_write_keep_change_and_give_back(host):
+    assert host.hold(PATH, "a\n") and host.text(PATH) == "a\n"
+    assert host.state.section("files") == {PATH: {"before": None, "directory": False}}
+    assert host.hold(PATH, "a\n") is None
+    assert host.hold(PATH, "b\n").before == "a\n"
+    assert host.hold(PATH, None) and host.text(PATH) is None
+    assert not os.path.exists(os.path.join(host.root, "etc/modules-load.d"))
+    assert host.state.section("files") == {}
+    assert host.hold(PATH, None) is None
+
+
+def test_a_directory_that_others_use_stays(host):
+    host.hold(PATH, "a\n")
+    host.put("/etc/modules-load.d/theirs.conf", "x")
+    host.hold(PATH, None)
+    assert os.listdir(os.path.join(host.root, "etc/modules-load.d")) == ["theirs.conf"]
+
+
+def test_a_file_of_somebody_else_is_refused_until_taken_over_and_comes_back(host):
+    host.put(PATH, "theirs\n").chmod(0o600)
+    with pytest.raises(Refused, match="exists and is not ours .{0}.*takeover".format(PATH)):
+        host.hold(PATH, "ours\n")
+    host.hold(PATH, "ours\n", takeover=True)
+    assert host.state.section("files") == {PATH: {"before": "theirs\n", "mode": "0600"}}
+    host.hold(PATH, "later\n")
+    host.hold(PATH, None)
+    assert host.text(PATH) == "theirs\n"
+    assert os.stat(os.path.join(host.root, PATH[1:])).st_mode & 0o777 == 0o600
+
+
+def test_an_equal_file_of_somebody_else_stays_theirs(host):
+    host.put(PATH, "same\n")
+    assert host.hold(PATH, "same\n") is None and host.hold(PATH, None) is None
+    assert host.text(PATH) == "same\n"
+
+
+def test_files_with_our_name_are_ours_even_without_the_state_file(host):
+    host.put(OWN, "old\n")
+    assert host.hold(OWN, "new\n")
+    host.state.forget("files", OWN)
+    assert host.hold(OWN, None) and host.text(OWN) is None
+
+
+def test_a_file_that_the_operator_removed_or_opened_to_the_world_is_mended(host):
+    host.hold(PATH, "a\n")
+    os.chmod(os.path.join(host.root, PATH[1:]), 0o666)
+    host.hold(PATH, "a\n")
+    assert os.stat(os.path.join(host.root, PATH[1:])).st_mode & 0o777 == 0o644
+    os.unlink(os.path.join(host.root, PATH[1:]))
+    assert host.hold(PATH, "a\n") and host.text(PATH) == "a\n"
+
+
+def test_undo_takes_a_change_back_with_its_record(host):
+    for before in (None, "a\n"):
+        recorded = host.state.section("files")
+        change = host.hold(PATH, "b\n")
+        _owned.undo(host.state, host.root, change)
+        assert (host.text(PATH), host.state.section("files")) == (before, recorded)
+        host.hold(PATH, "a\n")
+    change = host.hold(PATH, None)
+    _owned.undo(host.state, host.root, change)
+    assert host.text(PATH) == "a\n" and PATH in host.state.section("files")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "etc/x",
+        "/etc",
+        "/etc/",
+        "/etc/../root/.ssh/authorized_keys",
+        "/etc/./x",
+        "/etc//x",
+        "//etc/x",
+        "/root/x",
+        "/etcetera/x",
+        "/usr/bin/x",
+        "/usr/local/../bin/x",
+        "",
+        "/etc/x\n",
+        "/etc/a\0b",
+        "~/x",
+    ],
+)
+def test_other_places_are_refused(host, path):
+    with pytest.raises(Refused, match="not a place for an own file"):
+        host.hold(path, "x")
+    assert host.state.section("files") == {}
+
+
+@pytest.mark.parametrize("path", ["/etc/$(id)/a;b", "/usr/local/libexec/nfv-ovs-dpdk/a b"])
+def test_a_strange_name_is_taken_literally(host, path):
+    host.hold(path, "$(id) `id` \\ 'x'\n")
+    assert host.text(path) == "$(id) `id` \\ 'x'\n"
+
+
+def test_a_link_that_leads_elsewhere_is_refused(host, tmp_path):
+    (tmp_path / "root").mkdir()
+    host.put("/etc/real/theirs", "x")
+    os.symlink(str(tmp_path / "root"), str(tmp_path / "etc/out"))
+    os.symlink(str(tmp_path / "etc/real/theirs"), str(tmp_path / "etc/link"))
+    with pytest.raises(Refused, match="symbolic link leads an own file elsewhere"):
+        host.hold("/etc/out/x", "x")
+    with pytest.raises(Refused, match="not a regular file"):
+        host.hold("/etc/link", "y", takeover=True)
+    assert os.listdir(str(tmp_path / "root")) == [] and host.text("/etc/real/theirs") == "x"
+
+
+def test_bytes_that_could_not_be_given_back_are_refused(host):
+    host.put(PATH, b"\xff\xfe")
+    with pytest.raises(Refused, match="is no text"):
+        host.hold(PATH, "x", takeover=True)
+
+
+def test_what_the_disk_says_is_said_in_words(host):
+    host.put("/etc/file", "x")
+    with pytest.raises(Failed, match="an own file cannot be written .*/etc/file/x"):
+        host.hold("/etc/file/x", "x")
+
+
+@pytest.mark.parametrize(("text", "mode"), [("0644", 0o644), ("755", 0o755), ("0640", 0o640)])
+def test_mode_bits(text, mode):
+    assert _owned.mode_bits(text, "x") == mode
+
+
+@pytest.mark.parametrize("text", ["0777", "0646", "4755", "0o644", "u=rw", "644\n", "", "9"])
+def test_modes_that_are_refused(text):
+    with pytest.raises(Refused, match="not permissions of an own file"):
+        _owned.mode_bits(text, "x")

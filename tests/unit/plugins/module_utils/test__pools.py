@@ -1,0 +1,89 @@
+import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _pools
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._pages import Node, Pool
+
+GIB = 1048576
+
+
+def machine(total=0, free=None, surplus=0, memory_kb=6 * GIB):
+    pool = Pool(0, GIB, total, total if free is None else free, surplus, "path")
+    return {0: Node(0, memory_kb, memory_kb, {GIB: pool})}
+
+
+def row(count, persist="cmdline", node=0, size_kb=GIB):
+    return _pools.Row(node, size_kb, count, persist)
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "surplus", "wanted", "ours", "after"),
+    [
+        (0, 0, 0, 4, False, 4),
+        (2, 2, 0, 4, False, 4),
+        (4, 4, 0, 4, False, None),
+        (4, 4, 0, 4, True, None),
+        (6, 6, 0, 4, False, None),  # not ours to shrink
+        (6, 6, 0, 4, True, 4),
+        (6, 1, 0, 4, True, 5),  # five are in use
+        (6, 0, 0, 4, True, None),
+        (6, 2, 2, 4, True, None),  # two are surplus and go by themselves
+        (4, 0, 2, 4, False, 4),  # surplus pages do not stay
+    ],
+)
+def test_a_pool_grows_as_wanted_and_shrinks_only_if_ours_and_free(total, free, surplus, wanted, ours, after):
+    recorded = {"0:1048576": {"before": 0}} if ours else {}
+    counts = _pools.decide(machine(total, free, surplus), [row(wanted)], recorded, pending=False)
+    assert [count.after for count in counts] == ([] if after is None else [after])
+
+
+@pytest.mark.parametrize(("total", "before", "after"), [(4, 0, [0]), (4, 2, [2]), (4, 4, []), (1, 2, [2])])
+def test_a_pool_that_is_no_longer_asked_for_goes_back(total, before, after):
+    counts = _pools.decide(machine(total), [], {"0:1048576": {"before": before}}, pending=False)
+    assert [count.after for count in counts] == after
+
+
+def test_a_recorded_pool_of_a_node_that_is_gone_is_passed_over():
+    assert _pools.decide(machine(), [], {"7:1048576": {"before": 0}}, pending=False) == []
+
+
+@pytest.mark.parametrize(
+    ("persist", "pending", "counts"), [("cmdline", True, 0), ("unit", True, 1), ("cmdline", False, 1)]
+)
+def test_only_pools_of_the_kernel_line_wait_for_the_reboot(persist, pending, counts):
+    assert len(_pools.decide(machine(), [row(4, persist)], {}, pending)) == counts
+
+
+def test_memory_is_counted_over_all_pools_of_a_node():
+    small, large = Pool(0, 2048, 100, 100, 0, "path"), Pool(0, GIB, 0, 0, 0, "path")
+    nodes = {0: Node(0, 2 * GIB, GIB, {2048: small, GIB: large})}
+    _pools.check_memory(nodes, [row(1)], [])
+    with pytest.raises(Refused, match="100 x 2M [+] 2 x 1G, expected at most 2048 MiB"):
+        _pools.check_memory(nodes, [row(2)], [])
+    _pools.check_memory(nodes, [row(2)], [_pools.Count(small, 100, 0)])  # an own pool that makes room
+
+
+def test_a_node_whose_memory_is_unknown_is_not_judged():
+    _pools.check_memory(machine(memory_kb=None), [row(10**6)], [])
+
+
+def item(**more):
+    return dict({"node": 0, "size": None, "size_kb": None, "count": 1, "persist": "cmdline"}, **more)
+
+
+@pytest.mark.parametrize(
+    ("given", "size_kb"),
+    [
+        ({"size": "1G"}, GIB),
+        ({"size_kb": 2048}, 2048),
+        ({"size": "2M", "size_kb": 2048}, 2048),
+        ({"size": "1024M"}, GIB),
+    ],
+)
+def test_a_page_size_in_either_way(given, size_kb):
+    assert _pools.requested([item(**given)]) == [_pools.Row(0, size_kb, 1, "cmdline")]
+
+
+@pytest.mark.parametrize("given", [{}, {"size": "0G"}, {"size": "1"}, {"size": "1G", "size_kb": 1}, {"size": "x"}])
+def test_a_row_without_a_page_size_is_refused(given):
+    with pytest.raises(Refused, match="page size"):
+        _pools.requested([item(**given)])

@@ -1,0 +1,95 @@
+"""kernel_cmdline with the real grub-mkconfig and scripts of /etc/grub.d, in a private mount namespace."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("ansible.module_utils.basic")
+CHECKOUT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..", ".."))
+POSSIBLE = (
+    os.getuid() == 0
+    and shutil.which("grub-mkconfig")
+    and os.path.exists("/etc/grub.d/10_linux")
+    and shutil.which("unshare")
+    and subprocess.call(["unshare", "--mount", "true"]) == 0
+)
+pytestmark = pytest.mark.skipif(not POSSIBLE, reason="needs root, unshare and GRUB's own grub-mkconfig")
+
+# There is no disk behind these directories, so grub-probe says what a disk would be.
+PROBE = """#!/bin/sh
+case "$*" in
+  (*target=device*) echo /dev/vda2 ;;
+  (*target=fs_uuid*) echo 1234-abcd ;;
+  (*target=fs*) echo ext2 ;;
+  (*target=partmap*) echo gpt ;;
+  (*target=compatibility_hint*) echo hd0,gpt2 ;;
+esac
+"""
+
+HOST = """
+set -e
+mount --make-rprivate /
+for place in /boot /etc/default /var/lib; do mount -t tmpfs none $place; done
+mkdir /etc/default/grub.d /boot/grub
+mount --bind "$1" "$(command -v grub-probe)"
+touch /boot/vmlinuz-6.1.0-40-amd64 /boot/vmlinuz-6.1.0-18-amd64
+printf '%s\\n' 'GRUB_CMDLINE_LINUX_DEFAULT="quiet isolcpus=7"' 'GRUB_CMDLINE_LINUX="console=ttyS0"' > /etc/default/grub
+grub-mkconfig -o /boot/grub/grub.cfg 2>/dev/null
+cp /boot/grub/grub.cfg /boot/virgin
+shift
+"$@"
+grub-script-check /boot/grub/grub.cfg
+cmp /boot/virgin /boot/grub/grub.cfg
+"""
+
+RUNS = """
+import importlib, json, os, sys
+sys.path.insert(0, sys.argv[1])
+import conftest
+from ansible.module_utils import basic
+basic._ANSIBLE_PROFILE = "legacy"
+module = importlib.import_module("ansible_collections.nfv.ovs_dpdk.plugins.modules.kernel_cmdline")
+runs = json.loads(sys.argv[2])
+for run in runs:
+    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": run}).encode()
+    try:
+        module.main()
+    except SystemExit:
+        pass
+    with open("/boot/grub/grub.cfg") as menu:
+        print(json.dumps({"menu": menu.read(), "files": os.listdir("/boot/grub")}))
+"""
+
+TOKENS = ["intel_iommu=on", "hugepagesz=1G", "hugepages=0:2,1:2", "isolcpus=managed_irq,domain,2-5", "memmap=1G!4G"]
+
+
+def test_real_menus_get_our_tokens_and_lose_them_again(tmp_path):
+    probe = tmp_path / "probe"
+    probe.write_text(PROBE)
+    probe.chmod(0o755)
+    runs = [
+        {"tokens": TOKENS},
+        {"tokens": TOKENS, "takeover": ["isolcpus"], "_ansible_check_mode": True},
+        {"tokens": TOKENS, "takeover": ["isolcpus"]},
+        {"tokens": TOKENS, "takeover": ["isolcpus"]},
+        {"state": "absent"},
+    ]
+    inside = [sys.executable, "-c", RUNS, CHECKOUT, json.dumps(runs)]
+    out = subprocess.check_output(["unshare", "--mount", "sh", "-c", HOST, "sh", str(probe)] + inside)
+    answers = [json.loads(line) for line in out.decode().splitlines() if line.startswith("{")]
+    results, menus = answers[::2], answers[1::2]
+    refused, dry, real, again, gone = results
+    assert refused["error"]["where"] == "/etc/default/grub" and menus[0] == menus[1]
+    assert real["changed"] and real["actions"] == dry["actions"]
+    assert not again["changed"] and menus[2] == menus[3]
+    assert gone["changed"] and menus[4] == menus[0]
+    assert menus[2]["files"] == ["grub.cfg"]
+    lines = re.findall(r"^\s*linux\s+\S+ (.*)$", menus[2]["menu"], re.MULTILINE)
+    normal = "root=/dev/vda2 ro console=ttyS0 quiet " + " ".join(TOKENS)
+    recovery = "root=/dev/vda2 ro single console=ttyS0"
+    assert [" ".join(line.split()) for line in lines] == [normal, normal, recovery, normal, recovery]

@@ -1,0 +1,133 @@
+import json
+import os
+
+import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.modules import owned_files
+
+LOAD = "/etc/modules-load.d/nfv-ovs-dpdk.conf"
+UNIT = "/etc/systemd/system/ovs-vswitchd.service.d/90-nfv-ovs-dpdk.conf"
+
+
+@pytest.fixture
+def run(tmp_path, run_module, monkeypatch):
+    """The module on an empty host, where systemctl only writes down what it is asked."""
+    tool = tmp_path / "bin" / "systemctl"
+    tool.parent.mkdir()
+    tool.write_text(
+        '#!/bin/sh\ntest ! -e {0}/broken || {{ echo no bus >&2; exit 1; }}\necho "$@" >> {0}/calls\n'.format(tmp_path)
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", "{0}:{1}".format(tool.parent, os.environ["PATH"]))
+    monkeypatch.setattr(owned_files, "ROOT", str(tmp_path))
+
+    def call(*files, **more):
+        check, diff = more.pop("check", False), more.pop("diff", False)
+        return run_module("owned_files", dict(more, files=list(files)), check=check, diff=diff)
+
+    return call
+
+
+def file(path=LOAD, content="vfio-pci\n", **more):
+    return dict(more, path=path, content=content)
+
+
+def files(tmp_path):
+    found = {}
+    for directory, _names, names in os.walk(str(tmp_path / "etc")):
+        found.update(("/" + os.path.relpath(os.path.join(directory, name), str(tmp_path)), name) for name in names)
+    return {path: (tmp_path / path[1:]).read_text() for path in found}
+
+
+def calls(tmp_path):
+    path = tmp_path / "calls"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_create_again_modify_and_give_back(run, tmp_path):
+    """Each change in check mode first, each of them again."""
+    for content in ("vfio-pci\n", "vfio-pci\nvfio_iommu_type1\n"):
+        before = files(tmp_path)
+        dry = run(file(content=content), file(UNIT, "[Service]\n"), check=True, diff=True)
+        assert dry["changed"] and files(tmp_path) == before
+        real = run(file(content=content), file(UNIT, "[Service]\n"), diff=True)
+        assert (real["actions"], real["diff"]) == (dry["actions"], dry["diff"])
+        assert files(tmp_path) == {LOAD: content, UNIT: "[Service]\n"}
+        again = run(file(content=content), file(UNIT, "[Service]\n"))
+        assert (again["changed"], again["actions"], again["changed_files"]) == (False, [], [])
+    assert real["changed_files"] == [LOAD]
+    assert real["diff"] == [
+        {"before_header": LOAD, "after_header": LOAD, "before": "vfio-pci\n", "after": "vfio-pci\nvfio_iommu_type1\n"}
+    ]
+    gone = {"path": LOAD}, {"path": UNIT}
+    dry, real = run(*gone, state="absent", check=True), run(*gone, state="absent")
+    assert real["actions"] == dry["actions"] and files(tmp_path) == {}
+    assert not run(*gone, state="absent")["changed"]
+    assert os.listdir(str(tmp_path / "etc")) == ["systemd"]  # /etc/systemd/system is not ours to remove
+    assert json.loads((tmp_path / "var/lib/nfv_ovs_dpdk/state.json").read_text()) == {"version": 1}
+
+
+def test_systemd_reads_its_units_again_once_and_only_for_units(run, tmp_path):
+    assert run(file())["actions"][-1]["action"] == "write"
+    result = run(file(UNIT, "a\n"), file(UNIT.replace("90", "91"), "b\n"))
+    assert [item["action"] for item in result["actions"]] == ["write", "write", "reload"]
+    run(file(UNIT, "c\n"), daemon_reload="never")
+    assert calls(tmp_path) == ["daemon-reload"]
+
+
+def test_a_reload_that_failed_is_made_up_for_by_the_next_run(run, tmp_path):
+    (tmp_path / "broken").write_text("")
+    assert "could not daemon-reload: found no bus" in run(file(UNIT, "a\n"))["msg"]
+    (tmp_path / "broken").unlink()
+    assert [item["action"] for item in run(file(UNIT, "a\n"))["actions"]] == ["reload"]
+    assert not run(file(UNIT, "a\n"))["changed"]
+
+
+def test_takeover_keeps_the_text_for_later(run, tmp_path):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/theirs").write_text("theirs\n")
+    ours = file("/etc/theirs", "ours\n")
+    assert "exists and is not ours (/etc/theirs)" in run(ours)["msg"]
+    assert run(ours, takeover=["/etc/theirs"])["actions"][0]["before"] == "theirs\n"
+    run(ours, state="absent")
+    assert files(tmp_path) == {"/etc/theirs": "theirs\n"}
+
+
+BAD = [
+    ([file("/etc/../root/x")], "not a place for an own file"),
+    ([file("/root/x")], "not a place for an own file"),
+    ([file("~/x")], "not a place for an own file"),
+    ([file("$HOME/x")], "not a place for an own file"),
+    ([file("/etc/a\nb")], "not a place for an own file"),
+    ([file(), file()], "a file is named twice: found " + LOAD),
+    ([{"path": LOAD}], "a file without content"),
+    ([file(mode="0666")], "not permissions of an own file"),
+    ([file(mode="u=rw")], "not permissions of an own file"),
+    ([file(mode="$(id)")], "not permissions of an own file"),
+    ([file(), file("/root/x")], "not a place for an own file"),
+]
+
+
+@pytest.mark.parametrize(("items", "message"), BAD)
+def test_bad_input_is_refused_before_the_first_change(run, tmp_path, items, message):
+    result = run(*items)
+    assert result["failed"] and message in result["msg"]
+    assert files(tmp_path) == {}
+
+
+def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(run, tmp_path, deaths):
+    wanted = file(content="a\n"), file(UNIT, "[Service]\n"), file("/usr/local/libexec/x", "#!/bin/sh\n", mode="0755")
+
+    def everything():
+        return files(tmp_path), (tmp_path / "var/lib/nfv_ovs_dpdk/state.json").read_text()
+
+    run(*wanted)
+    full = everything()
+    run(*wanted, state="absent")
+    empty = everything()
+    for goal, other, undisturbed in (("present", "absent", full), ("absent", "present", empty)):
+        run(*wanted, state=other)
+        for _death in deaths(lambda goal=goal: run(*wanted, state=goal)):
+            run(*wanted, state=goal)
+            assert everything() == undisturbed
+            assert not run(*wanted, state=goal)["changed"]
+            run(*wanted, state=other)
