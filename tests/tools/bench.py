@@ -23,7 +23,9 @@ EXECUTION = re.compile(r"^<\S+> SSH: EXEC .*python", re.MULTILINE)
 
 def timed(*words):
     started = time.monotonic()
-    done = subprocess.run(words, env=ENVIRONMENT, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        words, env=ENVIRONMENT, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     if done.returncode:
         sys.exit(done.stdout)
     return time.monotonic() - started, done.stdout

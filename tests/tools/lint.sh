@@ -13,7 +13,7 @@ ruff check --quiet .
 step "vermin: Python 3.6 on targets"
 vermin --quiet -t=3.6- --violations --no-tips plugins/modules plugins/module_utils
 step "ansible-lint, profile production"
-ansible-lint --offline --quiet
+ansible-lint --offline -q
 step "syntax of the playbooks"
 for playbook in playbooks/*.yml; do
   ansible-playbook --syntax-check -i localhost, "nfv.ovs_dpdk.$(basename "$playbook" .yml)" >/dev/null
