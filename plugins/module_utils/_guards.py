@@ -1,0 +1,213 @@
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Guards: what must be refused before the first change, and why a host has to be rebooted.
+
+Pure: facts go in (host, plan, processes), refusals come out. A refusal is {"id", "what", "where", "found",
+"expected", "cure", "text"}; an operator who knows better names its id to override it, where that is possible.
+A new guard is a function that yields (subject, parts) and a row in a table GUARDS: (prefix of the id, whether the
+operator may override it, function).
+
+Private to the collection. Python 3.6+, standard library only.
+"""
+
+from . import _cmdline
+from ._device_guards import GUARDS as DEVICE_GUARDS
+from ._device_guards import RELEASE_GUARDS, place
+from ._errors import Refused
+from ._processes import describe
+
+ALLOW = "host_guard_allow"
+TAKEOVER = "kernel_args_takeover"
+
+
+class Case:
+    """Everything that the guards may look at.
+
+    *devices* are rows with "address" and "driver"; *holders* says which processes hold a device, {address: [words]};
+    *iommu_pending* promises that a reboot to come may bring the IOMMU.
+    """
+
+    def __init__(self, host, devices, holders=None, allow=(), iommu_pending=False):
+        self.host = host
+        self.nics = {nic["address"]: nic for nic in host["nics"] if nic["present"]}
+        self.wanted = {row["address"]: row["driver"] for row in devices if row.get("address") and row.get("driver")}
+        self.holders = holders or {}
+        self.allow = allow
+        self.iommu_pending = iommu_pending
+        self.plan, self.processes, self.takeover = {}, (), ()
+        self.tokens = {"missing": [], "superfluous": [], "conflicts": []}
+
+    @property
+    def moving(self):
+        """(address, NIC or None, driver) of every device that is not yet where it should be."""
+        rows = [(address, self.nics.get(address), driver) for address, driver in sorted(self.wanted.items())]
+        return [row for row in rows if row[1] is None or row[1]["driver"] != row[2]]
+
+    @property
+    def without_iommu(self):
+        """Addresses that vfio-pci could only take in its no-IOMMU mode."""
+        if self.iommu_pending:
+            return []
+        active = self.host["iommu"]["active"]
+        rows = [(address, nic) for address, nic, driver in self.moving if nic and driver == "vfio-pci"]
+        return [address for address, nic in rows if not active or nic["iommu_group"] is None]
+
+
+def _tokens(case):
+    for conflict in case.tokens["conflicts"]:
+        if conflict["name"] not in case.takeover:
+            yield (
+                conflict["name"],
+                {
+                    "what": "somebody else has set {0} on the kernel line".format(conflict["name"]),
+                    "where": "/proc/cmdline",
+                    "found": conflict["running"],
+                    "expected": conflict["wanted"],
+                    "cure": "Add {0!r} to {1} to replace it, or remove it.".format(conflict["name"], TAKEOVER),
+                },
+            )
+
+
+def _guests(case):
+    guests = [process for process in case.processes if process["guest"] is not None]
+    if guests and reboot_reasons(case):
+        yield (
+            None,
+            {
+                "what": "guests are running and a reboot is due",
+                "found": ", ".join(describe(process) for process in guests),
+                "expected": "none",
+                "cure": "Move them away or shut them down first.",
+            },
+        )
+
+
+def _foreign_pools(case):
+    planned = {(pool["node"], pool["size_kb"]): pool["count"] for pool in case.plan.get("hugepages", ())}
+    ours = case.host["state"].get("hugepages", {})
+    for node in case.host["nodes"]:
+        wanted = sum(size * count for (owner, size), count in planned.items() if owner == node["id"])
+        others = [
+            pool
+            for pool in node["hugepages"]
+            if pool["total"]
+            and (node["id"], pool["size_kb"]) not in planned
+            and "{0}:{1}".format(node["id"], pool["size_kb"]) not in ours
+        ]
+        there = sum(pool["size_kb"] * pool["total"] for pool in others)
+        if wanted and node["memory_kb"] and wanted + there > node["memory_kb"]:
+            rows = ", ".join("{total} pages of {size_kb} kB".format(**pool) for pool in others)
+            yield (
+                node["id"],
+                {
+                    "what": "the planned hugepages do not fit beside a pool of somebody else",
+                    "where": "NUMA node {0}".format(node["id"]),
+                    "found": "{0} and a plan of {1} kB".format(rows, wanted),
+                    "expected": "{0} kB in all".format(node["memory_kb"]),
+                    "cure": "Lower host_plan_vm_memory or give the other pool up.",
+                },
+            )
+
+
+GUARDS = (
+    ("kernel_token", False, _tokens),
+    ("guests_running", True, _guests),
+    ("hugepages", True, _foreign_pools),
+)
+
+
+def judge_devices(host, drivers, holders=None, allow=(), iommu_pending=False):
+    """Refusals of moving devices; *drivers* are {address: driver, or None where the device stays}."""
+    rows = [{"address": address, "driver": driver} for address, driver in drivers.items()]
+    return _judge(Case(host, rows, holders, allow, iommu_pending), DEVICE_GUARDS)[0]
+
+
+def judge_release(host, drivers, holders):
+    """Refusals of giving devices back; *drivers* are {address: driver that it had before, or None}."""
+    rows = [{"address": address, "driver": driver or "no driver"} for address, driver in drivers.items()]
+    return _judge(Case(host, rows, holders), RELEASE_GUARDS)[0]
+
+
+def judge_host(host, plan, processes=(), holders=None, allow=(), takeover=()):
+    """{"refusals", "allowed", "warnings", "reasons"} of applying *plan* to *host*."""
+    tokens = _cmdline.compare(host["cmdline"] or "", plan["kernel_args_tokens"], _own_tokens(host["state"]))
+    case = Case(host, plan["devices"], holders, allow, "intel_iommu=on" in tokens["missing"])
+    case.plan, case.processes, case.tokens = plan, processes, tokens
+    case.takeover = {_cmdline.name(name) for name in takeover}
+    if case.takeover & _cmdline.PAGE_NAMES:
+        case.takeover |= _cmdline.PAGE_NAMES
+    refusals, allowed = _judge(case, DEVICE_GUARDS + GUARDS)
+    return {
+        "refusals": refusals,
+        "allowed": allowed,
+        "warnings": list(_warnings(case)),
+        "reasons": reboot_reasons(case),
+    }
+
+
+def refuse(refusals):
+    """Raise one Refused that says all of them; nothing happens if there are none."""
+    if len(refusals) == 1:
+        raise Refused(**{key: refusals[0][key] for key in ("what", "where", "found", "expected", "cure")})
+    if refusals:
+        raise Refused(" ".join(refusal["text"] for refusal in refusals).rstrip("."))
+
+
+def _own_tokens(state):
+    record = state.get("kernel_cmdline", {})
+    lists = [record.get("tokens", [])] + record.get("retired", [])
+    return [setting for tokens in lists for setting in _cmdline.settings(tokens)]
+
+
+def reboot_reasons(case):
+    """Why the host has to be rebooted, a sentence each; empty if it need not be."""
+    missing, superfluous = (_phrases(case.tokens[key]) for key in ("missing", "superfluous"))
+    reasons = ["{0} is not on the running kernel line".format(words) for words in missing]
+    reasons += ["{0} of an earlier plan is still on the running kernel line".format(words) for words in superfluous]
+    reasons += ["on the running kernel line, {text}".format(**conflict) for conflict in case.tokens["conflicts"]]
+    if any(_cmdline.name(token) == "hugepages" for token in case.tokens["missing"]):
+        reasons += _missing_pages(case)
+    if case.iommu_pending and not case.host["iommu"]["active"]:
+        reasons.append("no IOMMU is active, and intel_iommu=on may bring it")
+    return reasons
+
+
+def _phrases(tokens):
+    return [" ".join(setting.tokens) for setting in _cmdline.settings(tokens)]
+
+
+def _missing_pages(case):
+    there = {(node["id"], pool["size_kb"]): pool["total"] for node in case.host["nodes"] for pool in node["hugepages"]}
+    for pool in case.plan.get("hugepages", ()):
+        total = there.get((pool["node"], pool["size_kb"]), 0)
+        if pool["persist"] == "cmdline" and total < pool["count"]:
+            words = "NUMA node {node} has {0} of {count} pages of {size}, the kernel line brings them"
+            yield words.format(total, **pool)
+
+
+def _warnings(case):
+    for nic in case.host["nics"]:
+        bridges = [use["detail"] for use in nic["uses"] if use["kind"] == "ovs"]
+        if bridges and nic["address"] not in case.wanted:
+            text = "{0} carries traffic of Open vSwitch in the kernel ({1}): a restart of Open vSwitch may interrupt it"
+            subject = nic["address"] or nic["name"]
+            yield {"id": "kernel_datapath:" + subject, "text": text.format(place(nic), "; ".join(bridges))}
+    attached = [describe(process) for process in case.processes if process["vhost_user"]]
+    if attached:
+        text = "a restart of Open vSwitch would interrupt the vhost-user ports of {0}"
+        yield {"id": "guests_vhost_user", "text": text.format(", ".join(attached))}
+
+
+def _judge(case, guards):
+    refusals, overridden = [], []
+    for prefix, may_override, guard in guards:
+        for subject, parts in guard(case):
+            name = prefix if subject is None else "{0}:{1}".format(prefix, subject)
+            row = dict({"where": None, "found": None, "expected": None}, id=name, **parts)
+            if may_override:
+                row["cure"] += " To do it all the same, add {0!r} to {1}.".format(name, ALLOW)
+            row["text"] = str(Refused(*[row[key] for key in ("what", "where", "found", "expected", "cure")]))
+            (overridden if may_override and name in case.allow else refusals).append(row)
+    return refusals, overridden

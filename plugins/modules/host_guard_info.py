@@ -1,0 +1,166 @@
+#!/usr/bin/python
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+DOCUMENTATION = r"""
+module: host_guard_info
+short_description: Judges whether a plan may be applied to a host, and whether that takes a reboot
+version_added: "1.0.0"
+description:
+  - Compares the live host with a plan of M(nfv.ovs_dpdk.host_plan_info) and says what would do harm, before anything
+    is changed. Reads C(/proc), C(/sys) and the state file of this collection.
+  - It does not fail because of what it finds; the caller decides, with all refusals at hand. What is worth knowing but
+    not dangerous (ports of Open vSwitch in the kernel, guests on vhost-user ports) is a warning of the task.
+  - "NICs: C(nic_unknown:ADDRESS), C(nic_in_use:ADDRESS) (an address, a route, a bond, bridge, VLAN or Open vSwitch port
+    on it or above it, so the NIC of the management connection too), C(nic_has_vfs:ADDRESS), C(nic_held:ADDRESS),
+    C(iommu_group:ADDRESS), C(no_iommu), C(no_iommu_mode), C(lockdown:ADDRESS)."
+  - "The host: C(kernel_token:NAME) (somebody else has set a token that the plan needs), C(guests_running) (QEMU
+    processes while a reboot is due), C(hugepages:NODE) (pools of somebody else leave no room)."
+author:
+  - nfv.ovs_dpdk contributors (@nfv)
+extends_documentation_fragment:
+  - nfv.ovs_dpdk.attributes
+  - nfv.ovs_dpdk.attributes.info
+options:
+  plan:
+    description: The plan, as RV(nfv.ovs_dpdk.host_plan_info#module:plan).
+    type: dict
+    required: true
+  allow:
+    description:
+      - Ids of refusals to override, such as V(nic_in_use:0000:81:00.0); they move to RV(allowed).
+      - C(nic_unknown), C(nic_held), C(no_iommu_mode) and C(kernel_token) cannot be overridden; for the last there
+        is O(takeover).
+    type: list
+    elements: str
+    default: []
+  takeover:
+    description: Names of kernel parameters of somebody else that may be replaced, such as V(isolcpus).
+    type: list
+    elements: str
+    default: []
+  root:
+    description: Where C(/proc) and C(/sys) are found; a captured tree can be judged without touching its machine.
+    type: path
+    default: /
+seealso:
+  - module: nfv.ovs_dpdk.host_plan_info
+  - module: nfv.ovs_dpdk.pci_driver
+  - module: nfv.ovs_dpdk.kernel_cmdline
+"""
+
+EXAMPLES = r"""
+- name: Look for what must not be touched
+  nfv.ovs_dpdk.host_guard_info:
+    plan: "{{ nfv_ovs_dpdk_plan }}"
+    takeover: [isolcpus]
+  register: guard
+
+- name: Refuse before the first change
+  ansible.builtin.fail:
+    msg: "{{ guard.refusals | map(attribute='text') | list }}"
+  when: guard.refusals | length > 0
+"""
+
+RETURN = r"""
+refusals:
+  description: What must not be done, and has not been overridden.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the refusal, stable; what O(allow) overrides.
+      type: str
+    what:
+      description: What is wrong.
+      type: str
+    where:
+      description: The device, the NUMA node or the file; null for the host.
+      type: str
+    found:
+      description: What was found.
+      type: str
+    expected:
+      description: What would be right; null where that goes without saying.
+      type: str
+    cure:
+      description: What to do, and which variable overrides it.
+      type: str
+    text:
+      description: All of this in one message.
+      type: str
+  sample:
+    - id: "nic_in_use:0000:00:02.0"
+      what: the NIC is in use, perhaps by this very connection
+      where: ens3 at 0000:00:02.0
+      found: 192.0.2.10/24 on ens3; default via 192.0.2.1 on ens3
+      expected: no address, route or master on it or above it
+      cure: >-
+        Take it out of host_plan_nics or move its addresses first.
+        To do it all the same, add 'nic_in_use:0000:00:02.0' to host_guard_allow.
+      text: >-
+        the NIC is in use, perhaps by this very connection (ens3 at 0000:00:02.0): found 192.0.2.10/24 on ens3;
+        default via 192.0.2.1 on ens3, expected no address, route or master on it or above it. Take it out of ...
+allowed:
+  description: Refusals that O(allow) overrides, in the same shape.
+  returned: success
+  type: list
+  elements: dict
+reboot_required:
+  description: Whether the plan needs a reboot; true as soon as there is a reason.
+  returned: success
+  type: bool
+reasons:
+  description: Why a reboot is needed, a sentence each.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - intel_iommu=on is planned and not in force
+    - NUMA node 0 has 0 of 4 pages of 1G, the kernel line brings them
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import judge_host
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import holders, read_processes
+
+
+def work(module):
+    """Read, judge, tell."""
+    params, bus = module.params, Bus(module.params["root"])
+    processes = read_processes(params["root"])
+    addresses = [row["address"] for row in params["plan"]["devices"] if row["address"]]
+    verdict = judge_host(
+        read_host(params["root"]),
+        params["plan"],
+        processes,
+        {address: holders(processes, bus.nodes(address)) for address in addresses},
+        params["allow"],
+        params["takeover"],
+    )
+    for warning in verdict.pop("warnings"):
+        module.warn(warning["text"])
+    return dict(verdict, changed=False, reboot_required=bool(verdict["reasons"]))
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "plan": {"type": "dict", "required": True},
+            "allow": {"type": "list", "elements": "str", "default": []},
+            "takeover": {"type": "list", "elements": "str", "default": []},
+            "root": {"type": "path", "default": "/"},
+        },
+        supports_check_mode=True,
+    )
+    conduct(module, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""What is refused of a whole plan, how refusals are overridden and said, and why a host has to be rebooted."""
+
+import machines
+import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import GUARDS, judge_devices, judge_host, refuse
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+
+NIC, OTHER = "0000:41:00.0", "0000:43:00.0"
+LINE = "ro intel_iommu=on iommu=pt"
+TOKENS = ["intel_iommu=on", "iommu=pt"]
+GUEST = {"pid": 977, "name": "qemu-system-x86", "guest": "web1", "vhost_user": False, "files": []}
+
+
+def nic(**changes):
+    return dict({"name": "ens4"}, **changes)
+
+
+def pool(**changes):
+    return dict({"node": 0, "size": "1G", "size_kb": 1048576, "count": 2, "persist": "cmdline"}, **changes)
+
+
+def host_of(tmp_path, **machine):
+    machine.setdefault("nics", [nic()])
+    machine.setdefault("cmdline", LINE)
+    machine.update(cores=1, threads=1)
+    return read_host(machines.build(str(tmp_path), **machine))
+
+
+def plan_of(driver="vfio-pci", tokens=TOKENS, pools=(), devices=None):
+    rows = [{"address": NIC, "driver": driver}] if devices is None else devices
+    return {"devices": rows, "kernel_args_tokens": list(tokens), "hugepages": list(pools)}
+
+
+def override(name):
+    return " To do it all the same, add '{0}' to host_guard_allow.".format(name)
+
+
+# machine, plan, what else the judge gets, id, message (the words on overriding are added where it is possible)
+REFUSALS = {
+    "isolcpus of somebody else": (
+        {"cmdline": LINE + " isolcpus=4"},
+        {"tokens": TOKENS + ["isolcpus=2-3"]},
+        {"takeover": ["nohz_full"]},
+        "kernel_token:isolcpus",
+        "somebody else has set isolcpus on the kernel line (/proc/cmdline): found isolcpus=4, expected "
+        "isolcpus=2-3. Add 'isolcpus' to kernel_args_takeover to replace it, or remove it.",
+    ),
+    "hugepages of somebody else": (
+        {"cmdline": LINE + " hugepagesz=1G hugepages=3"},
+        {"tokens": TOKENS + ["hugepagesz=1G", "hugepages=0:2"]},
+        {},
+        "kernel_token:hugepages",
+        "somebody else has set hugepages on the kernel line (/proc/cmdline): found hugepagesz=1G hugepages=3, "
+        "expected hugepagesz=1G hugepages=0:2. Add 'hugepages' to kernel_args_takeover to replace it, or remove "
+        "it.",
+    ),
+    "guests while a reboot is due": (
+        {"cmdline": "ro"},
+        {},
+        {"processes": [GUEST, dict(GUEST, pid=978, guest="db")]},
+        "guests_running",
+        "guests are running and a reboot is due: found guest web1 (PID 977), guest db (PID 978), expected none. "
+        "Move them away or shut them down first.",
+    ),
+    "pool of somebody else": (
+        {"hugepages": {(0, 2048): (1024, 1024)}},
+        {"pools": [pool(count=5)]},
+        {},
+        "hugepages:0",
+        "the planned hugepages do not fit beside a pool of somebody else (NUMA node 0): found 1024 pages of "
+        "2048 kB and a plan of 5242880 kB, expected 6291456 kB in all. Lower host_plan_vm_memory or give the "
+        "other pool up.",
+    ),
+}
+OVERRIDABLE = {prefix for prefix, possible, _ in GUARDS if possible}
+
+
+@pytest.mark.parametrize("row", REFUSALS.values(), ids=list(REFUSALS))
+def test_a_refusal_says_exactly_this(tmp_path, row):
+    machine, plan, judge, name, message = row
+    verdict = judge_host(host_of(tmp_path, **machine), plan_of(**plan), **judge)
+    message += override(name) if name.split(":")[0] in OVERRIDABLE else ""
+    assert [(refusal["id"], refusal["text"]) for refusal in verdict["refusals"]] == [(name, message)]
+    assert set(verdict["refusals"][0]) == {"id", "what", "where", "found", "expected", "cure", "text"}
+
+
+@pytest.mark.parametrize("row", REFUSALS.values(), ids=list(REFUSALS))
+def test_a_refusal_is_overridden_by_its_id_where_that_is_possible(tmp_path, row):
+    machine, plan, judge, name, _ = row
+    verdict = judge_host(host_of(tmp_path, **machine), plan_of(**plan), allow=[name, "of:nothing"], **judge)
+    refused, allowed = ([refusal["id"] for refusal in verdict[key]] for key in ("refusals", "allowed"))
+    assert (refused, allowed) == (([], [name]) if name.split(":")[0] in OVERRIDABLE else ([name], []))
+
+
+def test_every_guard_has_a_row():
+    assert {row[3].split(":")[0] for row in REFUSALS.values()} == {prefix for prefix, _, _ in GUARDS}
+
+
+HARMLESS = {
+    "guests, and no reboot": ({}, {}, {"processes": [GUEST]}),
+    "own earlier tokens": (
+        {"cmdline": LINE + " isolcpus=4", "state": {"kernel_cmdline": {"tokens": ["isolcpus=4"]}}},
+        {"tokens": TOKENS + ["isolcpus=2-3"]},
+        {},
+    ),
+    "own retired tokens": (
+        {"cmdline": LINE + " isolcpus=4", "state": {"kernel_cmdline": {"retired": [["isolcpus=4"]]}}},
+        {"tokens": TOKENS + ["isolcpus=2-3"]},
+        {},
+    ),
+    "tokens to be taken over": (
+        {"cmdline": LINE + " isolcpus=4"},
+        {"tokens": TOKENS + ["isolcpus=2-3"]},
+        {"takeover": ["isolcpus"]},
+    ),
+    "pages to be taken over by another of their names": (
+        {"cmdline": LINE + " hugepagesz=1G hugepages=3"},
+        {"tokens": TOKENS + ["hugepagesz=1G", "hugepages=2"]},
+        {"takeover": ["hugepagesz"]},
+    ),
+    "pools that fit beside each other": ({"hugepages": {(0, 2048): (512, 0)}}, {"pools": [pool(count=5)]}, {}),
+    "own pool": (
+        {"hugepages": {(0, 2048): (1024, 0)}, "state": {"hugepages": {"0:2048": {"before": 0}}}},
+        {"pools": [pool(count=5)]},
+        {},
+    ),
+    "pool of a node without a plan": ({"hugepages": {(1, 2048): (3072, 0)}}, {"pools": [pool(count=5)]}, {}),
+    "port that is no PCI device": ({}, {"devices": [{"address": None, "driver": None}]}, {}),
+}
+
+
+@pytest.mark.parametrize("row", HARMLESS.values(), ids=list(HARMLESS))
+def test_what_does_no_harm_is_not_refused(tmp_path, row):
+    machine, plan, judge = row
+    verdict = judge_host(host_of(tmp_path, **machine), plan_of(**plan), **judge)
+    assert [refusal["text"] for refusal in verdict["refusals"]] == []
+
+
+def test_all_refusals_are_there_at_once(tmp_path):
+    host = host_of(
+        tmp_path,
+        nics=[nic(addresses4=["192.0.2.10/24"], numvfs=2), {"address": OTHER, "group": 10}],
+        cmdline=LINE + " isolcpus=4",
+    )
+    verdict = judge_host(host, plan_of(tokens=TOKENS + ["isolcpus=2-3"]), processes=[GUEST], takeover=[])
+    assert [refusal["id"] for refusal in verdict["refusals"]] == [
+        "nic_in_use:" + NIC,
+        "nic_has_vfs:" + NIC,
+        "iommu_group:" + NIC,
+        "kernel_token:isolcpus",
+        "guests_running",
+    ]
+
+
+# -- reasons to reboot ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "machine, plan, reasons",
+    [
+        ({}, {}, []),
+        (
+            {"cmdline": "ro"},
+            {},
+            ["intel_iommu=on is not on the running kernel line", "iommu=pt is not on the running kernel line"],
+        ),
+        (
+            {"cmdline": "ro iommu=pt", "iommu": False},
+            {},
+            ["intel_iommu=on is not on the running kernel line", "no IOMMU is active, and intel_iommu=on may bring it"],
+        ),
+        (
+            {"cmdline": LINE + " isolcpus=4"},
+            {"tokens": TOKENS + ["isolcpus=2-3"]},
+            [
+                "isolcpus=2-3 is not on the running kernel line",
+                "on the running kernel line, isolcpus=4 contradicts isolcpus=2-3: of two different isolcpus= "
+                "the kernel keeps the first",
+            ],
+        ),
+        (
+            {"cmdline": LINE + " isolcpus=4", "state": {"kernel_cmdline": {"tokens": ["isolcpus=4"]}}},
+            {},
+            ["isolcpus=4 of an earlier plan is still on the running kernel line"],
+        ),
+        (
+            {"hugepages": {(0, 1048576): (2, 2), (1, 1048576): (1, 1)}},
+            {
+                "tokens": TOKENS + ["hugepagesz=1G", "hugepages=0:2,1:2"],
+                "pools": [pool(), pool(node=1), pool(node=1, size="2M", size_kb=2048, persist="unit")],
+            },
+            [
+                "hugepagesz=1G hugepages=0:2,1:2 is not on the running kernel line",
+                "NUMA node 1 has 1 of 2 pages of 1G, the kernel line brings them",
+            ],
+        ),
+        (  # the kernel line is in force and brought too few: another boot brings no more
+            {"cmdline": LINE + " hugepagesz=1G hugepages=2"},
+            {"tokens": TOKENS + ["hugepagesz=1G", "hugepages=2"], "pools": [pool()]},
+            [],
+        ),
+        ({"nics": []}, {"devices": []}, []),
+    ],
+)
+def test_every_reason_to_reboot_is_a_sentence(tmp_path, machine, plan, reasons):
+    assert judge_host(host_of(tmp_path, **machine), plan_of(**plan))["reasons"] == reasons
+
+
+def test_an_iommu_that_a_reboot_may_bring_is_not_refused(tmp_path):
+    host = host_of(tmp_path, cmdline="ro", iommu=False)
+    assert judge_host(host, plan_of())["refusals"] == []
+    assert [row["id"] for row in judge_devices(host, {NIC: "vfio-pci"})] == ["no_iommu"]
+    assert judge_devices(host, {NIC: "vfio-pci"}, iommu_pending=True) == []
+
+
+# -- warnings -------------------------------------------------------------------------------------------------------
+
+
+def test_ports_of_the_kernel_datapath_and_vhost_user_guests_are_warnings(tmp_path):
+    host = host_of(tmp_path, nics=[nic(), nic(name="ens5", address=OTHER, master="ovs-system")])
+    assert judge_host(host, plan_of(), processes=[dict(GUEST, vhost_user=True)])["warnings"] == [
+        {
+            "id": "kernel_datapath:" + OTHER,
+            "text": "ens5 at 0000:43:00.0 carries traffic of Open vSwitch in the kernel (ovs-system on ens5): a "
+            "restart of Open vSwitch may interrupt it",
+        },
+        {
+            "id": "guests_vhost_user",
+            "text": "a restart of Open vSwitch would interrupt the vhost-user ports of guest web1 (PID 977)",
+        },
+    ]
+    assert judge_host(host_of(tmp_path / "quiet"), plan_of(), processes=[GUEST])["warnings"] == []
+
+
+# -- refusing ------------------------------------------------------------------------------------------------------
+
+
+def test_refusing_says_all_of_them(tmp_path):
+    refuse([])
+    host = host_of(tmp_path, nics=[nic(addresses4=["192.0.2.10/24"]), nic(address=OTHER, name="ens5", numvfs=1)])
+    refusals = judge_devices(host, {NIC: "vfio-pci", OTHER: "vfio-pci"})
+    with pytest.raises(Refused) as one:
+        refuse(refusals[:1])
+    assert (str(one.value), one.value.parts["where"]) == (refusals[0]["text"], "ens4 at 0000:41:00.0")
+    with pytest.raises(Refused) as both:
+        refuse(refusals)
+    assert str(both.value) == " ".join(refusal["text"] for refusal in refusals)

@@ -1,0 +1,72 @@
+"""The module's real main() on trees: it tells, and neither fails nor writes."""
+
+import os
+
+import machines
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan import make_plan
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._request import parse_request
+
+NIC = "0000:41:00.0"
+
+
+def plan_of(root):
+    return make_plan(read_host(root), parse_request({"nics": [NIC]}))
+
+
+def run(tmp_path, run_module, options=None, **machine):
+    """The result for the machine's own plan with one NIC."""
+    machine.setdefault("nics", [{"name": "ens4", "virtio": True}])
+    root = machines.build(str(tmp_path), **machine)
+    return run_module("host_guard_info", dict(options or {}, root=root, plan=plan_of(root)))
+
+
+def test_a_free_nic_on_a_new_host_needs_a_reboot_and_nothing_else(tmp_path, run_module):
+    result = run(tmp_path, run_module)
+    assert (result["failed"], result["changed"], result["refusals"], result["allowed"]) == (False, False, [], [])
+    assert result["reboot_required"]
+    assert "intel_iommu=on is not on the running kernel line" in result["reasons"]
+    assert set(result) >= {"refusals", "allowed", "reboot_required", "reasons"}
+    assert not os.path.exists(str(tmp_path / "var"))
+
+
+def test_a_host_whose_kernel_line_is_in_force_needs_no_reboot(tmp_path, run_module):
+    first = machines.build(str(tmp_path / "first"), nics=[{"name": "ens4", "virtio": True}])
+    line = "ro " + plan_of(first)["kernel_args"]
+    result = run(tmp_path / "second", run_module, cmdline=line)
+    assert (result["refusals"], result["reasons"], result["reboot_required"]) == ([], [], False)
+
+
+def test_a_nic_in_use_is_told_and_can_be_overridden(tmp_path, run_module):
+    nics = [{"name": "ens4", "addresses4": ["192.0.2.10/24"]}]
+    name = "nic_in_use:" + NIC
+    result = run(tmp_path / "first", run_module, nics=nics)
+    assert [row["id"] for row in result["refusals"]] == [name]
+    assert result["failed"] is False
+    result = run(tmp_path / "second", run_module, {"allow": [name]}, nics=nics)
+    assert (result["refusals"], [row["id"] for row in result["allowed"]]) == ([], [name])
+
+
+def test_foreign_tokens_are_told_and_can_be_taken_over(tmp_path, run_module):
+    line = "ro isolcpus=1"
+    result = run(tmp_path / "first", run_module, cmdline=line)
+    assert [row["id"] for row in result["refusals"]] == ["kernel_token:isolcpus"]
+    result = run(tmp_path / "second", run_module, {"takeover": ["isolcpus"]}, cmdline=line)
+    assert result["refusals"] == []
+    assert any("isolcpus=1 contradicts" in reason for reason in result["reasons"])
+
+
+def test_running_guests_and_holders_are_found_in_proc(tmp_path, run_module):
+    guest = tmp_path / "proc/977"
+    guest.mkdir(parents=True)
+    (guest / "cmdline").write_text("qemu-system-x86_64\0-name\0guest=web1\0-netdev\0vhost-user,chardev=c0\0")
+    result = run(tmp_path, run_module)
+    assert [row["id"] for row in result["refusals"]] == ["guests_running"]
+    assert result["refusals"][0]["found"] == "guest web1 (PID 977)"
+    assert "would interrupt the vhost-user ports of guest web1 (PID 977)" in str(result["warnings"])
+
+
+def test_check_mode_tells_the_same(tmp_path, run_module):
+    root = machines.build(str(tmp_path), nics=[{"name": "ens4", "numvfs": 2}])
+    arguments = {"root": root, "plan": plan_of(root)}
+    assert run_module("host_guard_info", arguments, check=True) == run_module("host_guard_info", arguments)
