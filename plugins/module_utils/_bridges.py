@@ -1,0 +1,222 @@
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bridges, ports and interfaces: what is there against what is wanted, as transactions to carry out.
+
+Pure: rows and the request come in, steps go out. A step is one transaction: what it does in words (actions), the
+ovs-vsctl commands, and what to remember of each row before and after it. Everything that must be refused is refused
+before the first step is handed out.
+
+Private to the collection. Python 3.6+, standard library only.
+Sources: ovs-vswitchd.conf.db(5), tables Bridge, Port and Interface; ovs-vsctl(8), "Bridge Commands", "Port Commands".
+"""
+
+import collections
+
+from . import _rows
+from ._bridge_request import BRIDGE, INTERFACE, PORT, check, interface_row, interfaces
+from ._errors import Refused
+from ._module import action
+
+SECTIONS = {"Bridge": "bridges", "Port": "ports", "Interface": "interfaces"}
+
+# *before* and *after*: {(section, name): what to remember of the row} before and after the commands are carried out.
+Step = collections.namedtuple("Step", "actions commands before after left_alone")
+Row = collections.namedtuple("Row", "table name found wanted")
+
+
+class Found:
+    """The three tables, flat, by name."""
+
+    def __init__(self, tables=None):
+        tables = tables or {"Bridge": [], "Port": [], "Interface": []}
+        names = {row["_uuid"]: row["name"] for table in ("Port", "Interface") for row in tables[table]}
+        self.bridges = {
+            row["name"]: _flat(dict(row, datapath_type=row["datapath_type"] or "system"), BRIDGE)
+            for row in tables["Bridge"]
+        }
+        self.ports = {row["name"]: _flat(row, PORT) for row in tables["Port"]}
+        self.interfaces = {row["name"]: _flat(row, INTERFACE) for row in tables["Interface"]}
+        self.errors = {row["name"]: row["error"] for row in tables["Interface"] if row["error"]}
+        self.members = {row["name"]: _names(row["interfaces"], names) for row in tables["Port"]}
+        self.bridge_of = {port: row["name"] for row in tables["Bridge"] for port in _names(row["ports"], names)}
+        self.port_of = {member: port for port, members in self.members.items() for member in members}
+
+
+def _names(uuids, names):
+    return [names[uuid] for uuid in _rows.listed(uuids)]
+
+
+def _flat(row, columns):
+    # "" is how a text column says nothing.
+    return _rows.found({column: row[column] for column in columns if row[column] != ""})
+
+
+# --- the steps --------------------------------------------------------------------------------------------------
+
+
+def steps(request, found, devices, state):
+    """All transactions, in order: the bridge, ports that go, then one for each port that is wanted."""
+    if request["state"] == "absent":
+        return _without_bridge(request, found)
+    check(request, found)
+    gone = [port["name"] for port in request["ports"] if port["state"] == "absent"]
+    kept = [port for port in request["ports"] if port["state"] == "present"]
+    result = [_bridge_step(request, found, state)]
+    result += [_without_port(request["bridge"], name, found) for name in gone]
+    result += [_port_step(request["bridge"], port, found, devices, state) for port in kept]
+    return [step for step in result if step and step.commands]
+
+
+def _bridge_step(request, found, state):
+    name = request["bridge"]
+    wanted = _rows.flat({column: request.get(column) for column in BRIDGE})
+    if name not in found.bridges:
+        wanted.setdefault("datapath_type", "netdev")
+        wanted[_rows.OWNER] = _rows.US
+        row = Row("Bridge", name, {}, wanted)
+        return _created([row], state, "add_bridge", "bridge " + name, ["add-br", name])
+
+    def scope(entry):
+        # A task that only adds ports says nothing about the bridge itself.
+        return request.get(entry.partition(":")[0]) is not None
+
+    return _changed([Row("Bridge", name, found.bridges[name], wanted)], state, scope)
+
+
+def _port_step(bridge, port, found, devices, state):
+    name, members = port["name"], interfaces(port)
+    wanted = _rows.flat({column: port.get(column) for column in PORT})
+    rows = [Row("Port", name, found.ports.get(name, {}), wanted)]
+    for member in members:
+        there = found.interfaces.get(member["name"], {})
+        rows.append(Row("Interface", member["name"], there, interface_row(member, devices)))
+    names = [member["name"] for member in members]
+    add = ["add-port", bridge, name] if len(names) == 1 else ["add-bond", bridge, name] + names
+    if name not in found.ports:
+        wanted[_rows.OWNER] = _rows.US
+        return _created(rows, state, "add_port", _target(bridge, name), add)
+    ours = _rows.OWNER in found.ports[name]
+    step = _changed(rows, state, members=_membership(name, names, found, ours))
+    if ours and not step.commands and any(member in found.errors for member in names):
+        return _again(bridge, name, rows, add, found)
+    return step
+
+
+def _membership(port, names, found, ours):
+    """Commands that bring the members of a bond to *names*; foreign members of a foreign bond stay."""
+    there = found.members[port]
+    commands = [["add-bond-iface", port, name] for name in names if name not in there]
+    return commands + [["del-bond-iface", port, name] for name in there if ours and name not in names]
+
+
+def _again(bridge, name, rows, add, found):
+    """OVS does not try a failed port again by itself: the same port anew, in one transaction."""
+    errors = "; ".join(found.errors[row.name] for row in rows if row.table == "Interface" and row.name in found.errors)
+    commands = [["del-port", bridge, name], add]
+    for row in rows:
+        values = [_rows.Change(entry, None, item) for entry, item in sorted(row.found.items())]
+        commands += _rows.commands(row.table, row.name, values)
+    return Step([action("retry_port", _target(bridge, name), errors, None)], commands, {}, {}, [])
+
+
+def _created(rows, state, verb, target, command):
+    """One transaction that makes some rows: one action with all that they hold."""
+    decisions = _decisions(rows, state)
+    values = {_row_name(row): _rows.applied({}, decision.changes) for row, decision, _remembered in decisions}
+    return _step(decisions, [action(verb, target, None, values)], [command])
+
+
+def _changed(rows, state, scope=lambda entry: True, members=()):
+    """One transaction that changes some rows: an action for each entry, and for each member of a bond."""
+    decisions = _decisions(rows, state, scope)
+    actions = [action(verb.replace("-", "_"), "port " + port, None, member) for verb, port, member in members]
+    for row, decision, _remembered in decisions:
+        for change in decision.changes:
+            target = "{0} {1}".format(_row_name(row), change.entry)
+            actions.append(action(_rows.verb(change), target, change.before, change.after))
+    step = _step(decisions, actions, members)
+    for _verb, _port, member in members:
+        step.after.setdefault(("interfaces", member), {})
+    return step
+
+
+def _decisions(rows, state, scope=lambda entry: True):
+    """[(row, decision, what to remember of it)] for the rows in which something is to be done."""
+    result = []
+    for row in rows:
+        recorded = state.get(SECTIONS[row.table], {}).get(row.name, {})
+        decision = _rows.decide(row.found, row.wanted, recorded, scope)
+        if decision.changes:
+            result.append((row, decision, _rows.memory(row.found, decision, recorded)))
+    return result
+
+
+def _step(decisions, actions, commands):
+    commands, before, after, left_alone = list(commands), {}, {}, []
+    for row, decision, remembered in decisions:
+        key = (SECTIONS[row.table], row.name)
+        commands += _rows.commands(row.table, row.name, decision.changes)
+        before[key] = remembered
+        after[key] = _rows.remaining(decision, remembered)
+        left_alone += ["{0} {1}".format(_row_name(row), entry) for entry in decision.left_alone]
+    return Step(actions, commands, before, after, left_alone)
+
+
+def _row_name(row):
+    return "{0} {1}".format(row.table, row.name)
+
+
+def _target(bridge, port):
+    return "bridge {0} port {1}".format(bridge, port)
+
+
+# --- taking away ------------------------------------------------------------------------------------------------
+
+
+def _gone(found, port):
+    keys = [("ports", port)] + [("interfaces", member) for member in found.members[port]]
+    return {key: {} for key in keys}
+
+
+def _without_port(bridge, name, found):
+    if found.bridge_of.get(name) != bridge:
+        return None
+    if _rows.OWNER not in found.ports[name]:
+        raise Refused(
+            "a port that this collection did not create is not removed",
+            _target(bridge, name),
+            expected="a port with " + _rows.OWNER,
+            cure="Remove it by hand with ovs-vsctl del-port.",
+        )
+    actions = [action("delete_port", _target(bridge, name), found.ports[name], None)]
+    return Step(actions, [["del-port", bridge, name]], {}, _gone(found, name), [])
+
+
+def _without_bridge(request, found):
+    name = request["bridge"]
+    if name not in found.bridges:
+        return []
+    if _rows.OWNER not in found.bridges[name]:
+        raise Refused(
+            "a bridge that this collection did not create is not removed",
+            "bridge " + name,
+            expected="a bridge with " + _rows.OWNER,
+            cure="Remove it by hand with ovs-vsctl del-br.",
+        )
+    ports = sorted(port for port, bridge in found.bridge_of.items() if bridge == name and port != name)
+    foreign = [port for port in ports if _rows.OWNER not in found.ports[port]]
+    if foreign:
+        raise Refused(
+            "the bridge has ports that this collection did not create",
+            "bridge " + name,
+            ", ".join(foreign),
+            "none",
+            "Remove them first, or keep the bridge.",
+        )
+    after = {("bridges", name): {}}
+    for port in ports:
+        after.update(_gone(found, port))
+    actions = [action("delete_bridge", "bridge " + name, dict(found.bridges[name], ports=ports), None)]
+    return [Step(actions, [["del-br", name]], {}, after, [])]

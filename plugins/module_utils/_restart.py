@@ -1,0 +1,77 @@
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Must ovs-vswitchd be restarted? What the running process uses against what the database says.
+
+Nobody can ask the process what it uses. But a value that was in the database before the first change of its life is
+the one it started with: that is remembered, together with the identity of the process, when a key is changed.
+So the verdict is the same on every run until the process is another one, whoever restarted it.
+
+Pure. Private to the collection. Python 3.6+, standard library only.
+Sources: lib/dpdk.c (what is read when DPDK is initialised, once in a process), vswitchd/bridge.c of Open vSwitch.
+"""
+
+from ._keys import EAL, KEYS, ONCE, START, dpdk_wanted, meaning, same
+
+
+class Running:
+    """The running ovs-vswitchd (*process* is None if there is none), as the database row *columns* shows it."""
+
+    def __init__(self, process, columns, installed_dpdk):
+        self.id = process["id"] if process else None
+        # The database keeps these two when the daemon is gone. A build without DPDK writes the word "none".
+        self.initialized = bool(process and columns.get("dpdk_initialized"))
+        version = columns.get("dpdk_version") if process else None
+        self.dpdk = version if version and version != "none" else None
+        self.installed_dpdk = installed_dpdk
+
+    def tried(self, other_config):
+        """Whether this process has tried to initialise DPDK: it does so at once when it is told to, and only once."""
+        return self.initialized or bool(self.dpdk and dpdk_wanted(other_config.get("dpdk-init")))
+
+    def in_force(self, entry, before, after):
+        """What the process still uses where the database says otherwise, once *before* has become *after*.
+
+        *entry* is what an earlier call remembered; it counts only if it is of the same process.
+        """
+        if self.id is None:
+            return {}
+        result = dict(entry["in_force"]) if entry and entry["id"] == self.id else {}
+        tried = self.tried(before)
+        for key in sorted((set(before) | set(after)) & set(KEYS)):
+            takes, old = KEYS[key].takes, before.get(key)
+            kept = takes == START or (takes == EAL and tried) or (takes == ONCE and meaning(key, old))
+            if kept and key != "dpdk-init" and old != after.get(key):
+                # The oldest value of this process is the one that it uses.
+                result.setdefault(key, old)
+        return result
+
+    def restart_reasons(self, in_force, now, hope=False):
+        """Why it must be restarted before *now* (other_config) is in force, in sentences; [] if it need not.
+
+        *hope*: this is a dry run, and DPDK, where it would be tried for the first time, is expected to start.
+        """
+        if self.id is None:
+            return []
+        return [
+            "{0} is {1}, the running process uses {2}".format(key, _shown(now.get(key)), _shown(value))
+            for key, value in sorted(in_force.items())
+            if not same(key, value, now.get(key))
+        ] + self._dpdk_reasons(now.get("dpdk-init"), hope)
+
+    def _dpdk_reasons(self, init, hope):
+        if not dpdk_wanted(init):
+            uses = "dpdk-init is {0}, the running process uses DPDK".format(_shown(init))
+            return [uses] if self.initialized else []
+        if self.initialized:
+            return []
+        if self.dpdk:
+            return [] if hope else ["DPDK is not initialized, and a process tries only once"]
+        if self.installed_dpdk:
+            return ["the running process has no DPDK, the installed program has {0}".format(self.installed_dpdk)]
+        return []
+
+
+def _shown(value):
+    return "unset" if value is None else "'{0}'".format(value)

@@ -1,0 +1,259 @@
+#!/usr/bin/python
+
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+DOCUMENTATION = r"""
+module: vswitch_config
+short_description: Settings of Open vSwitch as a whole, and whether it must be restarted for them
+version_added: "1.0.0"
+description:
+  - Brings C(other_config) and C(external_ids) of the table C(Open_vSwitch) to what is wanted. Both maps are compared
+    as a whole; only differences are written, all of them in one transaction.
+  - The names of the keys that this module set are recorded in C(external_ids:nfv-ovs-dpdk-keys) by the same
+    transaction. Only these are ever taken back, and each goes back to the value that it had before. A key whose value
+    fits already is not taken over, and one that somebody changed afterwards is left alone.
+  - Key names follow the version found, so C(pmd-sleep-max) becomes C(pmd-maxsleep) on Open vSwitch 3.1.
+  - Says whether C(ovs-vswitchd) must be restarted, by what the running process uses and not by what this run changed.
+    The module never restarts anything.
+  - The keys are described in the manual page C(ovs-vswitchd.conf.db).
+extends_documentation_fragment:
+  - nfv.ovs_dpdk.attributes
+  - nfv.ovs_dpdk.attributes.changing
+options:
+  other_config:
+    description:
+      - Keys of C(other_config), such as RV(nfv.ovs_dpdk.host_plan_info#module:plan.other_config). All keys that this
+        module set earlier and that are missing here are taken back.
+      - Values are carried literally; V(true) and V(false) are written in lower case, a key with V(null) counts as
+        missing. Without this option C(other_config) is left alone.
+      - C(dpdk-init) should be V(try), with which a failed start of DPDK does not cost the host its switch. V(true) is
+        written, with a warning.
+    type: dict
+  external_ids:
+    description: Keys of C(external_ids), with the rules of O(other_config).
+    type: dict
+  state:
+    description: V(absent) takes back everything that this module set; O(other_config) and O(external_ids) are not read.
+    type: str
+    choices: [present, absent]
+    default: present
+  timeout:
+    description:
+      - Seconds to wait for an answer of the database or of C(ovs-vswitchd). Starting DPDK takes tens of seconds where
+        many hugepages are zeroed.
+    type: int
+    default: 60
+  ovs_rundir:
+    description:
+      - Directory with the sockets and pid files of Open vSwitch. By default that of the environment variable
+        E(OVS_RUNDIR), else C(/var/run/openvswitch).
+    type: path
+author:
+  - nfv.ovs_dpdk contributors (@nfv)
+seealso:
+  - module: nfv.ovs_dpdk.vswitch_bridge
+  - module: nfv.ovs_dpdk.host_plan_info
+"""
+
+EXAMPLES = r"""
+- name: What the plan says
+  nfv.ovs_dpdk.vswitch_config:
+    other_config: "{{ nfv_ovs_dpdk_plan.other_config }}"
+  register: config
+
+- name: Restart once, only when needed
+  ansible.builtin.service:
+    name: ovs-vswitchd
+    state: restarted
+  when: config.restart_required
+
+- name: Give everything back
+  nfv.ovs_dpdk.vswitch_config:
+    state: absent
+"""
+
+RETURN = r"""
+actions:
+  description: What was changed, or would be in check mode.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {action: set, target: "other_config:dpdk-init", before: null, after: "try"}
+before:
+  description: The maps C(other_config) and C(external_ids) as they were found.
+  returned: success
+  type: dict
+  sample: {other_config: {}, external_ids: {hostname: node}}
+after:
+  description: The same maps now, or after a real run.
+  returned: success
+  type: dict
+  sample: {other_config: {dpdk-init: "try"}, external_ids: {hostname: node}}
+version:
+  description: Version of the running C(ovs-vswitchd), or of the installed one if none runs; V(null) if there is none.
+  returned: success
+  type: str
+  sample: 3.1.0
+running:
+  description: Whether C(ovs-vswitchd) runs.
+  returned: success
+  type: bool
+dpdk_initialized:
+  description: Whether DPDK is up in the running process.
+  returned: success
+  type: bool
+dpdk_version:
+  description: Version of DPDK in the running process; V(null) for a build without DPDK, and if none runs.
+  returned: success
+  type: str
+  sample: DPDK 22.11.11
+restart_required:
+  description: Whether the running C(ovs-vswitchd) must be restarted before all of the configuration is in force.
+  returned: success
+  type: bool
+restart_reasons:
+  description: Why, one sentence for each reason.
+  returned: success
+  type: list
+  elements: str
+  sample: ["dpdk-extra is '-a 0000:40:00.0', the running process uses unset"]
+"""
+
+import contextlib
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _keys, _rows
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import action, conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import NoDatabase, Switch
+
+MAPS = ("external_ids", "other_config")
+NOTHING = {"other_config": {}, "external_ids": {}}
+
+
+def argument_spec():
+    return {
+        "other_config": {"type": "dict"},
+        "external_ids": {"type": "dict"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "timeout": {"type": "int", "default": 60},
+        "ovs_rundir": {"type": "path"},
+    }
+
+
+def wanted_row(params, version):
+    """What the options ask for, as a flat row in the words of *version*."""
+    if params["state"] == "absent":
+        return {}
+    given = {column: params[column] for column in MAPS if params[column] is not None}
+    if "other_config" in given:
+        given["other_config"] = _keys.translate(given["other_config"], version)
+    return _rows.flat(given)
+
+
+def fits(entry, found, wanted):
+    column, _colon, key = entry.partition(":")
+    return _keys.fits(key, found, wanted) if column == "other_config" else found == wanted
+
+
+def decide(params, row, wanted, recorded):
+    """The changes of the one row."""
+
+    def scope(entry):
+        return params["state"] == "absent" or params[entry.partition(":")[0]] is not None
+
+    return _rows.decide(row, wanted, recorded, scope, fits)
+
+
+def maps(row):
+    """A flat row as its two maps again."""
+    result = {column: {} for column in MAPS}
+    for entry, item in row.items():
+        column, _colon, key = entry.partition(":")
+        result[column][key] = item
+    return result
+
+
+def read(module, switch):
+    try:
+        return switch.root_row()
+    except NoDatabase as exc:
+        if not module.check_mode:
+            raise
+        module.warn("{0} Everything is shown as new.".format(exc))
+        return NOTHING
+
+
+def remember(store, values, process_id, in_force):
+    """Write down what is ours and what the running process uses; nothing is kept of what is neither."""
+    entry = {"id": process_id, "in_force": in_force} if in_force else None
+    for name, content in (("values", values), ("process", entry)):
+        if content:
+            store.record("vswitch", name, content)
+        else:
+            store.forget("vswitch", name)
+
+
+def work(module):
+    switch, store = Switch.of(runner(module), module.params), State()
+    with contextlib.ExitStack() as lock:
+        if not module.check_mode:
+            lock.enter_context(store.locked())
+        return converge(module, switch, store)
+
+
+def converge(module, switch, store):
+    # In this order: while DPDK starts, the daemon does not answer and the database still holds the last process' word.
+    process, installed = switch.process(), switch.installed_build()
+    version = switch.running_version(process) if process else installed["version"]
+    columns, state = read(module, switch), store.section("vswitch")
+    running = Running(process, columns, installed["dpdk"])
+    row, recorded = _rows.found({column: columns[column] for column in MAPS}), state.get("values", {})
+    wanted = wanted_row(module.params, _keys.parse_version(version))
+    decision = decide(module.params, row, wanted, recorded)
+    before, after = maps(row), maps(_rows.applied(row, decision.changes))
+    in_force = running.in_force(state.get("process"), before["other_config"], after["other_config"])
+    hope = module.check_mode and not running.tried(before["other_config"])
+    if decision.changes and not module.check_mode:
+        remembered = _rows.memory(row, decision, recorded)
+        remember(store, remembered, running.id, in_force)
+        switch.transact(_rows.commands("Open_vSwitch", ".", decision.changes), wait=bool(process))
+        remember(store, _rows.remaining(decision, remembered), running.id, in_force)
+        running = Running(process, read(module, switch), installed["dpdk"])
+    reasons = running.restart_reasons(in_force, after["other_config"], hope)
+    warn(module, maps(wanted)["other_config"], version, running, decision)
+    return {
+        "actions": [
+            action(_rows.verb(change), change.entry, change.before, change.after) for change in decision.changes
+        ],
+        "diff": {"before": before, "after": after},
+        "before": before,
+        "after": after,
+        "version": version,
+        "running": bool(process),
+        "dpdk_initialized": running.initialized,
+        "dpdk_version": running.dpdk,
+        "restart_required": bool(reasons),
+        "restart_reasons": reasons,
+    }
+
+
+def warn(module, keys, version, running, decision):
+    for sentence in _keys.remarks(keys, _keys.parse_version(version)):
+        module.warn(sentence)
+    for entry in decision.left_alone:
+        module.warn("{0} was changed by somebody else after us; it is left alone.".format(entry))
+    if running.id and not running.dpdk and not running.installed_dpdk and _keys.dpdk_wanted(keys.get("dpdk-init")):
+        module.warn("This ovs-vswitchd is built without DPDK: dpdk-init has no effect (role openvswitch cures that).")
+
+
+def main():
+    conduct(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), work)
+
+
+if __name__ == "__main__":
+    main()
