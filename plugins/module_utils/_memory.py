@@ -20,7 +20,10 @@ from ._notes import counted, option
 # Rings, driver queues, hash tables and heap headers of DPDK; Open vSwitch publishes no figure, TripleO used this one.
 DPDK_OVERHEAD_MB = 512
 DEFAULT_RESERVED_MB = 4096
-PREFERRED_PAGES_KB = (1048576, 2048)
+# The kernel's image, its memory map and the firmware's holes lie somewhere in a node's memory, and a page of this size
+# needs a whole aligned piece: a node never yields all the pages that its size would hold.
+GIGANTIC_KB = 1048576
+PREFERRED_PAGES_KB = (GIGANTIC_KB, 2048)
 LARGEST_FALLBACK_KB = 1048576
 
 # pages: {node: (for OVS, for guests)}, for nodes whose memory is known; socket_mb and reserved_mb: {node: MiB}
@@ -39,7 +42,8 @@ def plan_memory(host, nodes, devices, partition, request, notes):
         socket[node.id], room = _fit(node, needed, reserved[node.id], page_kb, devices, notes)
         if room is not None:
             ovs = socket[node.id] * 1024 // page_kb
-            pages[node.id] = (ovs, room - ovs if cpus_of(node.cores) & partition.vm else 0)
+            left = _unbroken(room - ovs, page_kb, node, notes)
+            pages[node.id] = (ovs, left if cpus_of(node.cores) & partition.vm else 0)
     return Memory(page_kb, socket, reserved, _for_guests(pages, page_kb, request, notes))
 
 
@@ -180,6 +184,15 @@ def _fit(node, needed, reserved, page_kb, devices, notes):
         wanted,
     )
     return room * page_kb // 1024, room
+
+
+def _unbroken(left, page_kb, node, notes):
+    """Pages of *left* that a node can be trusted to give at boot."""
+    if page_kb < GIGANTIC_KB or not left:
+        return left
+    size = _sizes.render_kb(page_kb)
+    notes.because("Node {0}: 1 page of {1} is not planned, the kernel's own memory breaks it.", node.id, size)
+    return left - 1
 
 
 def _for_guests(pages, page_kb, request, notes):

@@ -54,7 +54,7 @@ def test_the_lab_machine():
         "offline": "",
     }
     assert plan["kernel_args"] == (
-        "intel_iommu=on iommu=pt default_hugepagesz=1G hugepagesz=1G hugepages=0:3,1:3 "
+        "intel_iommu=on iommu=pt default_hugepagesz=1G hugepagesz=1G hugepages=0:2,1:2 "
         "isolcpus=managed_irq,domain,2-5,8-11 nohz_full=2-5,8-11 rcu_nocbs=2-5,8-11 irqaffinity=0-1,6-7"
     )
     assert plan["dpdk_drivers"] == ["bus_pci", "bus_vdev", "mempool_ring", "net_virtio", "net_vmxnet3"]

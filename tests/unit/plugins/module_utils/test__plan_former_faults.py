@@ -30,7 +30,7 @@ def test_one_hosts_plan_leaves_nothing_behind_for_the_next():
     assert hosts.plan(machine(), pmd_cpus="5,21") == before
 
 
-@pytest.mark.parametrize(("memory_mb", "pages"), [(65536, 60), (100000, 93), (3000, 0), (0, None)])
+@pytest.mark.parametrize(("memory_mb", "pages"), [(65536, 59), (100000, 92), (3000, 0), (0, None)])
 def test_pages_are_whole_numbers_and_never_negative(memory_mb, pages):
     plan = hosts.plan(machine(nodes=1, memory_mb=memory_mb))
     assert [row["count"] for row in plan["hugepages"]] == ([pages] if pages else [])
@@ -46,7 +46,7 @@ def test_no_pages_that_the_cpu_does_not_have():
 
 def test_memory_for_open_vswitch_is_not_given_to_guests_too():
     row = hosts.plan(machine(nodes=1, nics=nics(0)), nics="p0")["hugepages"][0]
-    assert (row["ovs"], row["guests"], row["count"]) == (2, 58, 60)
+    assert (row["ovs"], row["guests"], row["count"]) == (2, 57, 59)
 
 
 def test_arm_gets_no_empty_or_foreign_iommu_words():
