@@ -101,6 +101,12 @@ WORLD = [
     ("cpus.governor", "warn", "CPU 9", put("kernel", "governors", 9, "powersave")),
     ("cpus.workqueues", "warn", None, put("kernel", "workqueue_cpus", [0, 1, 2])),
     ("memory.hugepages", "fail", "node 1, 1G pages", lambda e: e["host"]["nodes"][1]["hugepages"][1].update(total=1)),
+    (
+        "memory.hugepages",
+        "fail",
+        "node 1, 1G pages",
+        lambda e: e["host"]["nodes"][1]["hugepages"][1].update(total=1, free=0),
+    ),
     ("memory.pages_left", "warn", "node 0, 1G pages", lambda e: e["host"]["nodes"][0]["hugepages"][1].update(free=0)),
     ("memory.available", "warn", None, put("host", "memory", "available_kb", 500 * 1024)),
     ("memory.mounts", "fail", "1G pages", put("kernel", "hugetlbfs", {2048: ["/dev/hugepages"]})),
@@ -463,6 +469,29 @@ def test_a_guest_that_is_off_is_no_fault():
     evidence["growth"]["ports"]["vhost0"] = {"ovs_tx_failure_drops": 7, "tx_dropped": 7}
     assert complaints(evidence) == []
     assert row_of(evidence, "ports.vhost_numa")["found"] == "no guest is connected to a vhost-user port"
+
+
+def test_the_log_is_quoted_for_the_page_size_that_is_missing():
+    evidence = good()
+    for size in ("2048", "1048576"):
+        logged("no-hugepages", "memory.hugepages", size, "dpdk|WARN|EAL: No free {0} kB".format(size))(evidence)
+    evidence["host"]["nodes"][1]["hugepages"][1].update(total=1)
+    assert "No free 1048576 kB" in row_of(evidence, "memory.hugepages")["found"]
+
+
+def test_pages_that_the_kernel_took_from_another_node_are_found_there():
+    evidence = good()
+    for node, total in ((0, 1), (1, 3)):
+        evidence["host"]["nodes"][node]["hugepages"][1].update(total=total)
+    assert row_of(evidence, "memory.hugepages")["found"] == "1 pages, but 3 instead of 2 on node 1"
+
+
+def test_a_pool_that_is_planned_for_open_vswitch_alone_may_be_used_up():
+    evidence = good()
+    evidence["host"]["nodes"][0]["hugepages"][1].update(free=0)
+    assert complaints(evidence) != []
+    evidence["plan"]["hugepages"][0].update(ovs=2, guests=0)
+    assert complaints(evidence) == []
 
 
 def test_few_transmit_drops_of_many_packets_are_no_fault():

@@ -46,7 +46,8 @@ LINES = [
     ("eal-init", None, "dpdk|EMER|Unable to initialize DPDK: Permission denied"),
     ("dpdk-init-failed", None, "dpdk|ERR|DPDK Initialization Failed."),
     ("no-dpdk-build", None, "dpdk|ERR|DPDK not supported in this copy of Open vSwitch."),  # from source
-    ("no-hugepages", None, "dpdk|WARN|EAL: No free 1048576 kB hugepages reported on node 0"),
+    ("no-hugepages", "1048576", "dpdk|WARN|EAL: No free 1048576 kB hugepages reported on node 0"),
+    ("no-hugepages", "2048", "dpdk|NOTICE|EAL: No free hugepages reported in hugepages-2048kB"),  # from source, 20.11
     (
         "no-mount",
         None,
@@ -90,7 +91,8 @@ LINES = [
     (
         "mempool",
         "b",
-        "netdev_dpdk|ERR|Failed to create memory pool for netdev b, with MTU 1500 on socket 0: No buffer space available",
+        "netdev_dpdk|ERR|Failed to create memory pool for netdev b, with MTU 1500 on socket 0: No "
+        "buffer space available",
     ),
     ("port-setup", "e", "netdev_dpdk|WARN|Interface e eth_dev setup error Invalid argument"),
     (

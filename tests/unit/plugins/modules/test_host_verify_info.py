@@ -2,8 +2,8 @@
 
 import json
 
-import machines
 import pytest
+from machines import builder
 
 NICS = [
     {"node": 0, "name": "ens4", "virtio": True, "address": "0000:41:00.0"},
@@ -14,7 +14,7 @@ NICS = [
 @pytest.fixture
 def plan(run_module, tmp_path):
     """The plan for the machine as it was at first."""
-    root = machines.build(str(tmp_path / "virgin"), nics=NICS)
+    root = builder.build(str(tmp_path / "virgin"), nics=NICS)
     options = {"root": root, "nics": ["0000:41:00.0 rxq=2", "0000:81:00.0"], "reserved_memory": "1024"}
     result = run_module("host_plan_info", options)
     assert not result["failed"], result.get("msg")
@@ -34,7 +34,7 @@ def converged(plan, tmp_path):
             "nohz_full": plan["cpus"]["isolated"],
             "hugepages": pools,
         }
-        root = machines.build(str(tmp_path / "converged"), **dict(options, **changes))
+        root = builder.build(str(tmp_path / "converged"), **dict(options, **changes))
         mounts = "hugetlbfs /dev/hugepages-1G hugetlbfs rw,relatime,pagesize=1024M 0 0\n"
         (tmp_path / "converged" / "proc" / "mounts").write_text(mounts)
         return root
@@ -112,6 +112,7 @@ def test_limits_in_force_are_shown(verify, converged):
         ({"interval": -1}, "interval"),
         ({"limits": {"typo": 1}}, "typo"),
         ({"limits": {"idle_percent": "x"}}, "idle_percent"),
+        ({"plan": {"plan": {"cpus": {}}}}, "nfv_ovs_dpdk_plan"),
     ],
 )
 def test_bad_options_are_refused_by_name(run_module, options, word):
