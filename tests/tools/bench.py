@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = ROOT / "build/demo/hosts.json"
-VARS = ROOT / "molecule/inventory/group_vars/all.yml"
+INVENTORY = ("-i", str(ROOT / "molecule/inventory"), "-i", str(HOSTS))
 ENVIRONMENT = dict(os.environ, ANSIBLE_CONFIG=str(ROOT / "molecule/shared/ansible.cfg"), ANSIBLE_NOCOLOR="1")
 # One line of -vvv output: <address> SSH: EXEC ssh … '/bin/sh -c '"'"'/usr/bin/python3 && sleep 0'"'"''
 EXECUTION = re.compile(r"^<\S+> SSH: EXEC .*python", re.MULTILINE)
@@ -34,10 +34,10 @@ def timed(*words):
 def main():
     if not HOSTS.exists():
         sys.exit("no machine to measure on: run `make demo` first")
-    site = ("ansible-playbook", "-vvv", "-i", str(HOSTS), "-e", "@" + str(VARS), "nfv.ovs_dpdk.site")
+    site = ("ansible-playbook", "-vvv", *INVENTORY, "nfv.ovs_dpdk.site")
     pings, sites, executions = [], [], []
     for _ in range(3):
-        pings.append(timed("ansible", "-i", str(HOSTS), "all", "-m", "ansible.builtin.ping")[0])
+        pings.append(timed("ansible", *INVENTORY, "all", "-m", "ansible.builtin.ping")[0])
         seconds, output = timed(*site)
         if not re.search(r"changed=0\s", output):
             sys.exit("this run was no no-op:\n" + output)
