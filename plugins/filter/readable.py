@@ -77,6 +77,8 @@ def summary_line(artifact):
         counts = "{pass} checks pass, {warn} warn, {fail} fail, {skip} skip".format(**verify)
         facts.append("{0}: {1}".format("NOT PROVEN" if verify["fail"] else "proven", counts))
         facts.extend(["failed: " + ", ".join(artifact["failed_checks"])] if verify["fail"] else [])
+    if artifact["unfinished"]:
+        facts.append("stopped before the proof")
     if artifact["check_mode"]:
         facts.append("check mode, nothing was changed")
     return ", ".join(facts)

@@ -5,15 +5,14 @@ from ansible_collections.nfv.ovs_dpdk.plugins.filter.readable import plan_table,
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan import make_plan
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._request import parse_request
-
-from tests.unit import machines
+from machines import builder
 
 NIC = {"address": "0000:41:00.0", "node": 0, "name": "ens1", "mac": "52:54:00:00:00:00"}
 
 
 @pytest.fixture
 def plan(tmp_path):
-    root = machines.build(str(tmp_path), nodes=2, cores=3, threads=2, memory_mb=16384, nics=[NIC])
+    root = builder.build(str(tmp_path), nodes=2, cores=3, threads=2, memory_mb=16384, nics=[NIC])
     return make_plan(read_host(root), parse_request({"nics": "0000:41:00.0 mtu=9000"}))
 
 
@@ -49,6 +48,7 @@ ARTIFACT = {
     "reboot_reasons": [],
     "restart_required": False,
     "check_mode": False,
+    "unfinished": False,
 }
 
 
@@ -63,6 +63,7 @@ ARTIFACT = {
         ({"reboot_required": True, "reboot_reasons": ["a", "b", "c"], "verify": {}}, "REQUIRED: a and 2 more reasons"),
         ({"reboot_required": True, "reboot_reasons": ["a"], "verify": {}}, "REBOOT REQUIRED: a"),
         ({"restart_required": True}, "RESTART of ovs-vswitchd REQUIRED"),
+        ({"unfinished": True, "verify": {}, "plan": {}}, "stopped before the proof"),
         ({"check_mode": True}, "check mode, nothing was changed"),
         ({"plan": {}, "verify": {"pass": 1, "warn": 0, "fail": 0, "skip": 9}}, "proven: 1 checks pass, 0 warn, 0 fail"),
     ],
