@@ -31,8 +31,27 @@ def dpdk_packages(drivers):
     return [name + ("-" if re.search(r"[0-9]$", name) else "") + "[0-9]*" for name in names]
 
 
+def words(value):
+    """The words of a list or of a text with blanks, commas, semicolons or lines between them."""
+    if value is None or isinstance(value, str):
+        return re.findall(r"[^\s,;]+", value or "")
+    return [str(item) for item in value]
+
+
+def consent(value):
+    """What an operator said: "yes", "no" or, where there was no answer, "unset"; anything else is no answer at all."""
+    said = str("" if value is None else value).strip().lower()
+    if said in ("true", "yes", "on", "1"):
+        return "yes"
+    if said in ("false", "no", "off", "0"):
+        return "no"
+    if not said:
+        return "unset"
+    raise AnsibleFilterError("neither yes nor no: found {0!r}, expected true, false or nothing".format(value))
+
+
 class FilterModule:
     """Filters for inputs."""
 
     def filters(self):
-        return {"from_survey": from_survey, "dpdk_packages": dpdk_packages}
+        return {"from_survey": from_survey, "dpdk_packages": dpdk_packages, "words": words, "consent": consent}

@@ -11,7 +11,7 @@ def plan_table(plan):
     parts.append(["Reasons:"] + ["  - " + reason for reason in plan["reasons"]])
     if plan["warnings"]:
         parts.append(["Warnings:"] + ["  ! {id}: {text}".format(**warning) for warning in plan["warnings"]])
-    return "\n".join("\n".join(part) for part in parts if part)
+    return "\n\n".join("\n".join(part) for part in parts if part)
 
 
 def _nodes(plan):

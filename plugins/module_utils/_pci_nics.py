@@ -68,8 +68,11 @@ def read_iommu(tree):
     units = tree.names("/sys/class/iommu")
     groups = [name for name in tree.names(SYS_GROUPS) if not _is_noiommu(tree, name)]
     mode = tree.text("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode")
+    tables = tree.names("/sys/firmware/acpi/tables")
     return {
         "active": bool(units or groups),
+        # Whether the firmware describes an IOMMU (DMAR: Intel, IVRS: AMD, IORT: Arm); without ACPI nobody knows.
+        "described": bool({"DMAR", "IVRS", "IORT"} & set(tables)) if tables else None,
         "units": units,
         "groups": len(groups),
         "noiommu": None if mode is None else mode in ("Y", "1"),

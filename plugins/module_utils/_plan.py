@@ -35,6 +35,7 @@ def make_plan(host, request):
     extra = _eal.extra_words(devices, request, notes)
     return {
         "version": VERSION,
+        "os": host["os"],
         "cpus": _cpus(host, partition, isolated),
         "masks": {
             "lcore": _cpuset.to_mask(lcores) if lcores else None,

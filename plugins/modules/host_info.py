@@ -333,6 +333,11 @@ host:
           type: list
           elements: str
           sample: [dmar0]
+        described:
+          description:
+            - Whether the firmware describes an IOMMU (ACPI tables C(DMAR), C(IVRS), C(IORT)).
+            - V(null) without ACPI tables.
+          type: bool
         groups:
           description: Number of IOMMU groups. Those of no-IOMMU mode do not count.
           type: int

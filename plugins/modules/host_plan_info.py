@@ -155,11 +155,6 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-os:
-  description: C(id), C(version_id) and C(family) of the distribution, for the choice of packages.
-  returned: success
-  type: dict
-  sample: {"id": "debian", "version_id": "12", "family": "debian"}
 plan:
   description: The plan. Keys may be added within a version, and never change their meaning.
   returned: success
@@ -169,6 +164,10 @@ plan:
       description: Version of this structure.
       type: int
       sample: 1
+    os:
+      description: C(id), C(version_id) and C(family) of the distribution, for the choice of packages.
+      type: dict
+      sample: {"id": "debian", "version_id": "12", "family": "debian"}
     cpus:
       description: Kernel CPU lists C(housekeeping), C(pmd), C(vm), C(isolated) and C(offline).
       type: dict
@@ -279,7 +278,7 @@ ARGUMENTS = {
 def plan(module):
     request = parse_request(module.params)
     host = read_host(module.params["root"])
-    return {"changed": False, "plan": make_plan(host, request), "os": host["os"]}
+    return {"changed": False, "plan": make_plan(host, request)}
 
 
 def main():

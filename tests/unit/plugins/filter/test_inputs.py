@@ -2,7 +2,7 @@ import pytest
 
 pytest.importorskip("ansible.errors")
 from ansible.errors import AnsibleFilterError
-from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import dpdk_packages, from_survey
+from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import consent, dpdk_packages, from_survey, words
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,32 @@ def test_dpdk_packages():
         "librte-net-virtio[0-9]*",
         "librte-net-vmxnet3-[0-9]*",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, []),
+        ("", []),
+        (" \n", []),
+        (["isolcpus"], ["isolcpus"]),
+        ("isolcpus, nohz_full", ["isolcpus", "nohz_full"]),
+        ("isolcpus\nnohz_full;hugepages", ["isolcpus", "nohz_full", "hugepages"]),
+        ("nic_in_use:0000:81:00.0", ["nic_in_use:0000:81:00.0"]),
+    ],
+)
+def test_words(value, expected):
+    assert words(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(True, "yes"), ("Yes", "yes"), (False, "no"), ("false", "no"), ("", "unset"), (" ", "unset"), (None, "unset")],
+)
+def test_consent(value, expected):
+    assert consent(value) == expected
+
+
+def test_consent_is_not_guessed():
+    with pytest.raises(AnsibleFilterError, match="neither yes nor no: found 'maybe'"):
+        consent("maybe")

@@ -3,19 +3,19 @@
 import os
 import shutil
 
-import machines
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._cpus import read_cpus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._nodes import read_nodes
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._pci_nics import read_iommu, read_nics
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tree import Tree
+from machines import builder
 
 PCI = "sys/bus/pci/devices"
 
 
 def build(tmp_path, *nics, **machine):
     machine.setdefault("cores", 1)
-    return Tree(machines.build(str(tmp_path), nics=nics, **machine))
+    return Tree(builder.build(str(tmp_path), nics=nics, **machine))
 
 
 def read(tree, recorded=None):
@@ -241,7 +241,7 @@ def test_a_device_of_which_the_tree_shows_only_the_class(tmp_path):
 
 def test_iommu(tmp_path):
     tree = build(tmp_path, {"group": 0}, {"group": 1}, noiommu=False)
-    assert read_iommu(tree) == {"active": True, "units": ["dmar0"], "groups": 4, "noiommu": False}
+    assert read_iommu(tree) == {"active": True, "units": ["dmar0"], "described": None, "groups": 4, "noiommu": False}
 
 
 def test_groups_without_units_prove_an_iommu(tmp_path):
@@ -255,13 +255,23 @@ def test_noiommu_mode(tmp_path, mode, expected):
     tree = build(tmp_path, {}, iommu=False)
     if mode:
         put(tree, "sys/module/vfio/parameters/enable_unsafe_noiommu_mode", mode)
-    assert read_iommu(tree) == {"active": False, "units": [], "groups": 0, "noiommu": expected}
+    assert read_iommu(tree) == {"active": False, "units": [], "described": None, "groups": 0, "noiommu": expected}
+
+
+@pytest.mark.parametrize(
+    ("tables", "described"), [((), None), (("APIC",), False), (("APIC", "DMAR"), True), (("IVRS",), True)]
+)
+def test_the_firmware_describes_an_iommu_or_not(tmp_path, tables, described):
+    tree = build(tmp_path, iommu=False)
+    for table in tables:
+        put(tree, "sys/firmware/acpi/tables/" + table, "")
+    assert read_iommu(tree)["described"] is described
 
 
 def test_the_groups_of_noiommu_mode_prove_nothing(tmp_path):
     tree = build(tmp_path, {"address": "0000:41:00.0", "driver": "vfio-pci"}, iommu=False, noiommu=True)
     put(tree, "sys/kernel/iommu_groups/0/name", "vfio-noiommu\n")
     os.symlink("../../../../kernel/iommu_groups/0", os.path.join(tree.root, PCI, "0000:41:00.0/iommu_group"))
-    assert read_iommu(tree) == {"active": False, "units": [], "groups": 0, "noiommu": True}
+    assert read_iommu(tree) == {"active": False, "units": [], "described": None, "groups": 0, "noiommu": True}
     row = read(tree)["0000:41:00.0"]
     assert (row["iommu_group"], row["iommu_group_members"]) == (None, [])

@@ -105,7 +105,7 @@ def test_what_applying_changes_is_not_read():
     other = copy.deepcopy(before)
     other["cpus"].update(isolated=[3], nohz_full=[3])
     other["memory"]["available_kb"] = 5
-    other.update(iommu={"active": False, "units": [], "groups": 0, "noiommu": True}, lockdown="integrity", os=None)
+    other.update(iommu={"active": False, "units": [], "groups": 0, "noiommu": True}, lockdown="integrity")
     for node in other["nodes"]:
         node["memory_free_kb"] = 7
         node["hugepages"] = [{"size_kb": 2048, "total": 512, "free": 1, "surplus": 0}]
