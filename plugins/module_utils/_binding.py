@@ -26,7 +26,7 @@ STATE = "var/lib/nfv_ovs_dpdk/state.json"
 IDENTITY = ("vendor", "device", "subsystem_vendor", "subsystem_device")
 # Devices behind a slow bridge (VMD, hot-plug slots) may appear after user space has started.
 PATIENCE_SECONDS = 10.0
-_ADDRESS = re.compile(r"^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")
+_ADDRESS = re.compile(r"^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\Z")
 _SIOCGIFADDR = 0x8915
 _LINK_LOCAL = "20"  # scope column of /proc/net/if_inet6
 
@@ -172,12 +172,17 @@ def _ipv4(name):
             return None
 
 
+def say(text):
+    """One line for the journal."""
+    sys.stderr.write(text + "\n")
+
+
 def load_module(driver):
     """modprobe; whether it helped shows in the read-back."""
     try:
         subprocess.call(["modprobe", driver], stdin=subprocess.DEVNULL)
     except OSError as exc:
-        print("{0}: {1}".format(driver, exc), file=sys.stderr)
+        say("{0}: {1}".format(driver, exc))
 
 
 def appears(bus, address, deadline):
@@ -217,15 +222,15 @@ def main(root="/"):
     try:
         devices = recorded(root)
     except (OSError, ValueError, AttributeError) as exc:  # unreadable, no JSON, JSON of another shape
-        print("{0}: {1}".format(os.path.join(root, STATE), exc), file=sys.stderr)
+        say("{0}: {1}".format(os.path.join(root, STATE), exc))
         return 1
     bus, faults, deadline = Bus(root), 0, time.monotonic() + PATIENCE_SECONDS
     for address, entry in sorted(devices.items()):
         problem = bind_recorded(bus, address, entry, deadline=deadline)
         faults += problem is not None
-        print("{0}: {1}".format(address, problem or "on {0}".format(entry["driver"])), file=sys.stderr)
+        say("{0}: {1}".format(address, problem or "on {0}".format(entry["driver"])))
     return 1 if faults else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

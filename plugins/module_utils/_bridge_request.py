@@ -17,7 +17,7 @@ BRIDGE = ("datapath_type", "fail_mode", "other_config", "external_ids")
 PORT = ("tag", "trunks", "vlan_mode", "bond_mode", "lacp", "other_config", "external_ids")
 INTERFACE = ("type", "options", "mtu_request", "other_config", "external_ids")
 
-_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.:@%+-]*$")
+_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.:@%+-]*\Z")
 # A bridge has a kernel interface of its name: IFNAMSIZ is 16 with the closing NUL.
 LONGEST_BRIDGE = 15
 SMALLEST_MTU = 68

@@ -15,9 +15,9 @@ Sources: ovs-vswitchd.conf.db(5), tables Bridge, Port and Interface; ovs-vsctl(8
 import collections
 
 from . import _rows
+from ._action import action
 from ._bridge_request import BRIDGE, INTERFACE, PORT, check, interface_row, interfaces
 from ._errors import Refused
-from ._module import action
 
 SECTIONS = {"Bridge": "bridges", "Port": "ports", "Interface": "interfaces"}
 

@@ -119,6 +119,14 @@ def compare(running, wanted, owned=()):
     return result
 
 
+def reasons(difference):
+    """Why a host has to be rebooted for what compare() found, in sentences; [] if it need not be."""
+    found = ["not on the running kernel line: " + " ".join(difference["missing"])] if difference["missing"] else []
+    if difference["superfluous"]:
+        found.append("ours on the running kernel line, no longer wanted: " + " ".join(difference["superfluous"]))
+    return found + ["on the running kernel line, " + conflict["text"] for conflict in difference["conflicts"]]
+
+
 def words(found):
     """The tokens of some settings."""
     return [token for setting in found for token in setting.tokens]

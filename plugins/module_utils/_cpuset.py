@@ -18,7 +18,7 @@ from ._errors import Refused
 # Far above NR_CPUS of any kernel; keeps a typo such as "0-999999999" from filling the memory.
 MAX_CPU = 65535
 
-_ITEM = re.compile(r"^(\^?)([0-9]+)(?:-([0-9]+)(?::([0-9]+)/([0-9]+))?)?$")
+_ITEM = re.compile(r"^(\^?)([0-9]+)(?:-([0-9]+)(?::([0-9]+)/([0-9]+))?)?\Z")
 
 
 def parse(text, what="CPU list", exclusions=False):
@@ -83,7 +83,7 @@ def from_mask(text, what="CPU mask"):
     """Set of the CPUs in a hexadecimal mask, with or without 0x; the kernel's comma groups are accepted on input."""
     digits = str(text).strip().replace(",", "")
     digits = digits[2:] if digits[:2] in ("0x", "0X") else digits
-    if not re.match(r"^[0-9a-fA-F]+$", digits):
+    if not re.match(r"^[0-9a-fA-F]+\Z", digits):
         raise Refused("not a {0}".format(what), found=repr(text), expected="hexadecimal digits like 0x3c")
     value = int(digits, 16)
     return {bit for bit in range(value.bit_length()) if value >> bit & 1}

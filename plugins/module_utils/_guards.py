@@ -130,10 +130,15 @@ def judge_release(host, drivers, holders):
     return _judge(Case(host, rows, holders), RELEASE_GUARDS)[0]
 
 
+def _iommu_pending(host, tokens):
+    """Whether the next boot may bring an IOMMU: the argument is missing, and the firmware does not lack the table."""
+    return "intel_iommu=on" in tokens["missing"] and host["iommu"]["described"] is not False
+
+
 def judge_host(host, plan, processes=(), holders=None, allow=(), takeover=()):
     """{"refusals", "allowed", "warnings", "reasons"} of applying *plan* to *host*."""
     tokens = _cmdline.compare(host["cmdline"] or "", plan["kernel_args_tokens"], _own_tokens(host["state"]))
-    case = Case(host, plan["devices"], holders, allow, "intel_iommu=on" in tokens["missing"])
+    case = Case(host, plan["devices"], holders, allow, _iommu_pending(host, tokens))
     case.plan, case.processes, case.tokens = plan, processes, tokens
     case.takeover = {_cmdline.name(name) for name in takeover}
     if case.takeover & _cmdline.PAGE_NAMES:
@@ -162,20 +167,13 @@ def _own_tokens(state):
 
 
 def reboot_reasons(case):
-    """Why the host has to be rebooted, a sentence each; empty if it need not be."""
-    missing, superfluous = (_phrases(case.tokens[key]) for key in ("missing", "superfluous"))
-    reasons = ["{0} is not on the running kernel line".format(words) for words in missing]
-    reasons += ["{0} of an earlier plan is still on the running kernel line".format(words) for words in superfluous]
-    reasons += ["on the running kernel line, {text}".format(**conflict) for conflict in case.tokens["conflicts"]]
+    """Why the host has to be rebooted, in sentences; empty if it need not be."""
+    reasons = _cmdline.reasons(case.tokens)
     if any(_cmdline.name(token) == "hugepages" for token in case.tokens["missing"]):
         reasons += _missing_pages(case)
     if case.iommu_pending and not case.host["iommu"]["active"]:
         reasons.append("no IOMMU is active, and intel_iommu=on may bring it")
     return reasons
-
-
-def _phrases(tokens):
-    return [" ".join(setting.tokens) for setting in _cmdline.settings(tokens)]
 
 
 def _missing_pages(case):

@@ -140,7 +140,7 @@ def _kernel(tree):
 def _os(tree):
     """Name, version and family of the distribution; relatives count by ID_LIKE."""
     text = tree.text("/etc/os-release") or tree.text("/usr/lib/os-release") or ""
-    words = {key: value.strip("\"'") for key, _, value in (line.partition("=") for line in text.splitlines())}
+    words = {key: value.strip("\"'") for key, _equals, value in (line.partition("=") for line in text.splitlines())}
     kin = set([words.get("ID", "")] + words.get("ID_LIKE", "").split())
     family = next((name for name, members in _FAMILIES if kin & members), None)
     return {"id": words.get("ID") or None, "version_id": words.get("VERSION_ID") or None, "family": family}

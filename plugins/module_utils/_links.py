@@ -90,7 +90,7 @@ def _add_ipv4(tree, on):
     held = set()
     for address in _local4(tree):
         around = [row for row in connected if _prefix(address, row[2]) == row[1]]
-        longest = max([length for _, _, length in around], default=None)
+        longest = max([row[2] for row in around], default=None)
         for name, network, length in around:
             if length == longest:
                 held.add((name, network, length))

@@ -10,11 +10,6 @@ Private to the collection. Python 3.6+, standard library only.
 from ._errors import OvsDpdkError
 
 
-def action(verb, target, before=None, after=None):
-    """One change as data: what a dry run shows is what a real run does."""
-    return {"action": verb, "target": target, "before": before, "after": after}
-
-
 def runner(module):
     """run(argv) -> (rc, out, err) in the C locale, without a shell, for the doors that need commands.
 

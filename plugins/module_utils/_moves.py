@@ -14,10 +14,10 @@ import os
 import sys
 
 from . import _binding, _owned, _pci
+from ._action import action
 from ._drivers import USER_SPACE
 from ._errors import Refused
 from ._files import under
-from ._module import action
 
 SECTION = "devices"
 UNIT = "nfv-ovs-dpdk-devices.service"

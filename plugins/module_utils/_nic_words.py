@@ -22,7 +22,7 @@ MTU_RANGE = (68, 9702)  # Open vSwitch: the largest frame, MTU + 26 bytes, is 97
 MAX_RXQ = 1024  # RTE_MAX_QUEUES_PER_PORT
 MAX_DESC = 32768  # 16-bit ring sizes, a power of two
 
-_NAME = re.compile(r"^[^\s/:;=]{1,127}$")
+_NAME = re.compile(r"^[^\s/:;=]{1,127}\Z")
 
 
 def parse(value):

@@ -42,7 +42,7 @@ def read_nodes(tree, online):
 
 def read_page_sizes(tree, flags):
     """Hugepage sizes in KiB that the machine can have: what the kernel offers, and what the x86 CPU is able to do."""
-    sizes = {size for size, _ in _pool_names(tree, SYS_POOLS)}
+    sizes = {size for size, _name in _pool_names(tree, SYS_POOLS)}
     if "pse" in flags and "pae" in flags:
         sizes.add(2048)
     if "pdpe1gb" in flags:

@@ -17,8 +17,8 @@ import re
 import stat
 
 from . import _files, _units
+from ._action import action
 from ._errors import Failed, Refused
-from ._module import action
 
 SECTION = "files"
 # Says that unit files have changed since systemd read them last.

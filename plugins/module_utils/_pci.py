@@ -12,8 +12,8 @@ Private to the collection. Python 3.6+, standard library only.
 
 import re
 
-_ADDRESS = re.compile(r"^(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([0-9a-fA-F]{2})\.([0-7])$")
-_HEX = re.compile(r"^[0-9a-fA-F]{12}$")
+_ADDRESS = re.compile(r"^(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}):([0-9a-fA-F]{2})\.([0-7])\Z")
+_HEX = re.compile(r"^[0-9a-fA-F]{12}\Z")
 
 
 def address(text):

@@ -37,7 +37,7 @@ PLANNED_KEYS = {
     "shared-mempool-config": "shared_mempool_mtus",
 }
 
-_PERCENT = re.compile(r"^([0-9]{1,3})%$")
+_PERCENT = re.compile(r"^([0-9]{1,3})%\Z")
 
 
 def parse_request(options):
@@ -121,7 +121,7 @@ def _per_node(name, value, parse):
             return amount
         pairs = [str(item).partition(":")[::2] for item in items if str(item).strip()]
     for node, text in pairs:
-        if not re.match(r"^[0-9]{1,5}$", node.strip()) or str(text).strip() == "":
+        if not re.match(r"^[0-9]{1,5}\Z", node.strip()) or str(text).strip() == "":
             raise Refused(
                 "not a valid {0}".format(name),
                 found=repr(value),
@@ -193,7 +193,7 @@ def _other_config(value):
     found = {}
     for key in sorted(value, key=str):
         text = value[key]
-        if text is None or isinstance(text, (dict, list)) or not re.match(r"^[A-Za-z0-9_.:-]+$", str(key)):
+        if text is None or isinstance(text, (dict, list)) or not re.match(r"^[A-Za-z0-9_.:-]+\Z", str(key)):
             raise Refused(
                 "not a valid other_config entry",
                 found="{0}={1!r}".format(key, text),

@@ -25,7 +25,7 @@ US = "nfv.ovs_dpdk"
 NUMBERS = ("mtu_request", "tag", "trunks")
 
 # The comma separates names in our own list; the rest keeps names readable in ovs-vsctl's output.
-_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.:/@+-]*$")
+_KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.:/@+-]*\Z")
 
 Change = collections.namedtuple("Change", "entry before after")
 Decision = collections.namedtuple("Decision", "changes owned left_alone")

@@ -14,13 +14,13 @@ import re
 from ._errors import Refused
 
 _KIB = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}
-_AMOUNT = re.compile(r"^([0-9]{1,12})(?:([KMGT])(?:I?B)?)?$", re.IGNORECASE)
+_AMOUNT = re.compile(r"^([0-9]{1,12})(?:([KMGT])(?:I?B)?)?\Z", re.IGNORECASE)
 
 
 def whole(value, bounds, what, cure):
     """The whole number that *value* says, text or number."""
     text = str(value).strip()
-    if isinstance(value, bool) or not re.match(r"^[0-9]{1,9}$", text) or not bounds[0] <= int(text) <= bounds[1]:
+    if isinstance(value, bool) or not re.match(r"^[0-9]{1,9}\Z", text) or not bounds[0] <= int(text) <= bounds[1]:
         expected = "a whole number from {0} to {1}".format(*bounds)
         raise Refused(what, found=repr(value), expected=expected, cure=cure)
     return int(text)

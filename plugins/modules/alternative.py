@@ -69,9 +69,10 @@ selected:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import action, conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 
 SECTION = "alternatives"
 

@@ -126,16 +126,19 @@ import collections
 import contextlib
 import grp
 import os
+import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _owned, _pages, _pools, _units
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, under
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import action, conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._sizes import render_kb
 
 ROOT = "/"
-POOLS, MOUNTS = "hugepages", "mounts"
+POOLS = "hugepages"
+MOUNTS = "mounts"
 
 # What systemd has to be told: unit names, and the changes of their files.
 Units = collections.namedtuple("Units", "changes disable enable start restart mounts")
@@ -244,14 +247,22 @@ def report(rows):
     return shown
 
 
-def check_given(pools):
+def kernel_words(run):
+    """What the kernel said of hugepages that it could not give, "" if nothing."""
+    lines = run(["dmesg"])[1].splitlines()
+    return "; ".join(line for line in lines if re.search(r"huge.*(fail|only|not allocat)", line, re.IGNORECASE))
+
+
+def check_given(pools, run):
+    """Refuse to go on with less than was asked for; the verdict has the same name as the check that proves it."""
     short = [pool for pool in pools if pool["found"] < pool["wanted"]]
     if short:
         nodes, shape = _pages.nodes(ROOT), "{found} of {wanted} pages of {size} on node {node} ({room} MiB free there)"
         room = {pool["node"]: (nodes[pool["node"]].free_kb or 0) // 1024 for pool in short}
+        found = [shape.format(room=room[pool["node"]], **pool) for pool in short]
         raise Failed(
-            "the kernel gives fewer hugepages than wanted",
-            found="; ".join(shape.format(room=room[pool["node"]], **pool) for pool in short),
+            "memory.hugepages: the kernel gives fewer hugepages than wanted",
+            found="; ".join(found + [words for words in [kernel_words(run)] if words]),
             cure="Memory is in use or in pieces: reboot, so that the pages are made early, or lower count in pools.",
         )
 
@@ -272,7 +283,8 @@ def owner(module):
 
 
 def work(module):
-    parameters, state, systemd = module.params, State(ROOT), _units.Systemd(runner(module))
+    run = runner(module)
+    parameters, state, systemd = module.params, State(ROOT), _units.Systemd(run)
     pending, absent = parameters["reboot_pending"], parameters["state"] == "absent"
     rows = [] if absent else _pools.requested(parameters["pools"])
     gid, mode = owner(module), _owned.mode_bits(parameters["mode"], "mode")
@@ -290,7 +302,7 @@ def work(module):
             settle(state, rows)
         pools = report(rows)
         if not (module.check_mode or pending):
-            check_given(pools)
+            check_given(pools, run)
     return {"actions": actions, "pools": pools, "mounts": mounts_of(rows), "diff": diffs}
 
 

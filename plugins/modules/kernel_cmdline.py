@@ -140,7 +140,7 @@ reboot_required:
   returned: success
   type: bool
 reasons:
-  description: Why, a sentence for each token.
+  description: Why, in sentences.
   returned: success
   type: list
   elements: str
@@ -151,9 +151,10 @@ import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _cmdline, _grub, _owned
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, OvsDpdkError, Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, read_text, under
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import action, conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 
 ROOT = "/"
 SECTION = "kernel_cmdline"
@@ -299,17 +300,8 @@ def unlike(entries, decision):
 def verdict(decision, running):
     """How the running line differs from what the next boot will have, and why that needs a reboot."""
     result = _cmdline.compare(running, decision.wanted, decision.gone)
-    reasons = ["{0} is not on the running kernel line".format(words) for words in _phrases(result["missing"])]
-    reasons += [
-        "{0} is on the running kernel line, was ours and is no longer wanted".format(words)
-        for words in _phrases(result["superfluous"])
-    ]
-    reasons += ["on the running kernel line, {0}".format(conflict["text"]) for conflict in result["conflicts"]]
+    reasons = _cmdline.reasons(result)
     return dict(result, running=_cmdline.split(running), reasons=reasons, reboot_required=bool(reasons))
-
-
-def _phrases(tokens):
-    return [" ".join(setting.tokens) for setting in _cmdline.settings(tokens)]
 
 
 def work(module):

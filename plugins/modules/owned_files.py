@@ -88,9 +88,10 @@ import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _owned, _units
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import action, conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 
 ROOT = "/"
 

@@ -126,8 +126,9 @@ import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _keys, _rows
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import action, conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import NoDatabase, Switch
 

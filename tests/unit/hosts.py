@@ -97,7 +97,7 @@ def make(
         "memory": {"total_kb": sum(known) * 1024 if known else None, "available_kb": None},
         "page_sizes_kb": [2048, 1048576],
         "nics": list(nics),
-        "iommu": {"active": True, "units": ["dmar0"], "groups": 20, "noiommu": None},
+        "iommu": {"active": True, "units": ["dmar0"], "described": None, "groups": 20, "noiommu": None},
         "lockdown": "none",
         "secure_boot": None,
         "cmdline": "BOOT_IMAGE=/vmlinuz root=/dev/vda1 ro quiet",
@@ -173,7 +173,7 @@ def applied(host, plan):
 
 def _within(cpu, text):
     for item in filter(None, text.split(",")):
-        low, _, high = item.partition("-")
+        low, _dash, high = item.partition("-")
         if int(low) <= cpu <= int(high or low):
             return True
     return False

@@ -1,4 +1,4 @@
-"""A kernel that answers what is written to /sys/bus/pci of a tree made by machines.build().
+"""A kernel that answers what is written to /sys/bus/pci of a tree made by machines.builder.
 
     kernel = Kernel(root, refuses={"vfio-pci"})
     bus = Bus(root, write=kernel.write)

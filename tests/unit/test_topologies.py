@@ -1,18 +1,13 @@
-"""Captured trees of real machines (the folder beside the project; see its README). Nothing of them is kept here."""
+"""Captured machines are planned, and the plans of well-known ones are those that were checked by hand."""
 
 import collections
-import glob
 import json
-import os
-import tarfile
 
+import captures
 import hosts
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _cpuset, _host
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _cpuset
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
-
-FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "topologies")
-ARCHIVES = {os.path.basename(path).split(".tar.")[0]: path for path in glob.glob(os.path.join(FOLDER, "*.tar.*"))}
 
 # What the plan without options must say: housekeeping, PMD and guest CPUs, EAL's list, and what it warns of.
 Expected = collections.namedtuple("Expected", "housekeeping pmd vm socket_memory warnings")
@@ -64,28 +59,12 @@ PLANS = {
     "x86_64-dell_e4310": Expected("0,2", "1,3", "", "1264", ["memory-unknown", "vm-empty"]),
 }
 
-pytestmark = pytest.mark.skipif(not ARCHIVES, reason="no captured machines in ../shared/topologies")
+pytestmark = pytest.mark.skipif(not captures.NAMES, reason="no captured machines in ../shared/topologies")
 
 
-@pytest.fixture(scope="module")
-def captured(tmp_path_factory):
-    """captured(name) -> the host data of an archive, unpacked once."""
-    read = {}
-
-    def host(name):
-        if name not in read:
-            place = str(tmp_path_factory.mktemp("topology"))
-            with tarfile.open(ARCHIVES[name]) as archive:
-                archive.extractall(place)
-            read[name] = _host.read_host(os.path.join(place, os.listdir(place)[0]))
-        return read[name]
-
-    return host
-
-
-@pytest.mark.parametrize("name", sorted(ARCHIVES))
-def test_every_machine_can_be_planned(captured, name):
-    host = captured(name)
+@pytest.mark.parametrize("name", captures.NAMES)
+def test_every_machine_can_be_planned(name):
+    host = captures.host(name)
     plan = hosts.plan(host)
     sets = [_cpuset.parse(plan["cpus"][use]) for use in ("housekeeping", "pmd", "vm")]
     assert sorted(cpu for one in sets for cpu in one) == host["cpus"]["online"]
@@ -96,37 +75,37 @@ def test_every_machine_can_be_planned(captured, name):
     assert "Traceback" not in str(plan["warnings"])
 
 
-@pytest.mark.parametrize("name", sorted(ARCHIVES))
-def test_the_finished_machine_has_the_same_plan(captured, name):
-    host = captured(name)
+@pytest.mark.parametrize("name", captures.NAMES)
+def test_the_finished_machine_has_the_same_plan(name):
+    host = captures.host(name)
     plan = hosts.plan(host)
     assert hosts.plan(hosts.applied(host, plan)) == plan
 
 
 @pytest.mark.parametrize("name", sorted(PLANS))
-def test_known_machines_get_the_plan_that_was_checked_by_hand(captured, name):
-    plan = hosts.plan(captured(name))
+def test_known_machines_get_the_plan_that_was_checked_by_hand(name):
+    plan = hosts.plan(captures.host(name))
     cpus = plan["cpus"]
     warnings = [row["id"] for row in plan["warnings"]]
     assert Expected(cpus["housekeeping"], cpus["pmd"], cpus["vm"], plan["socket_memory"], warnings) == PLANS[name]
 
 
-def test_ports_without_a_numa_node_are_refused_with_the_word_to_write(captured):
-    host = captured("40intel64-2g2n4c+pcilocality")
+def test_ports_without_a_numa_node_are_refused_with_the_word_to_write():
+    host = captures.host("40intel64-2g2n4c+pcilocality")
     with pytest.raises(Refused, match="the NUMA node of a NIC is unknown") as caught:
         hosts.plan(host, nics="eth0")
     assert "Write 'eth0 node=0'" in str(caught.value)
     assert hosts.plan(host, nics="eth0 node=2")["devices"][0]["numa_from"] == "request"
 
 
-def test_real_ports_are_found_with_their_drivers(captured):
-    plan = hosts.plan(captured("32intel64-2p8co2t+8ve"), nics="enp96s0f0 mtu=9000 rxq=auto; 0000:1a:00.0")
+def test_real_ports_are_found_with_their_drivers():
+    plan = hosts.plan(captures.host("32intel64-2p8co2t+8ve"), nics="enp96s0f0 mtu=9000 rxq=auto; 0000:1a:00.0")
     first, second = plan["devices"]
     assert (first["numa_node"], first["dpdk_driver"], first["driver"]) == (0, "net_i40e", "vfio-pci")
     assert (second["dpdk_driver"], second["driver"], second["bifurcated"]) == ("net_mlx5", None, True)
     assert plan["other_config"]["dpdk-extra"] == "-a 0000:1a:00.0 -a 0000:60:00.0"
 
 
-def test_a_port_behind_a_32_bit_domain_can_share_a_machine_with_a_dpdk_port(captured):
-    plan = hosts.plan(captured("2pa-pcidomain32bits"), nics="ens3", page_size="2M", reserved_memory="256")
+def test_a_port_behind_a_32_bit_domain_can_share_a_machine_with_a_dpdk_port():
+    plan = hosts.plan(captures.host("2pa-pcidomain32bits"), nics="ens3", page_size="2M", reserved_memory="256")
     assert plan["devices"][0]["numa_from"] == "only_node"

@@ -6,7 +6,6 @@ die with it, however it ends.
 
 import ctypes
 import glob
-import importlib.util
 import json
 import os
 import shutil
@@ -17,19 +16,8 @@ import time
 
 import pytest
 
-_spec = importlib.util.spec_from_file_location(
-    "unit_conftest", os.path.join(os.path.dirname(__file__), os.pardir, "unit", "conftest.py")
-)
-_unit_conftest = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_unit_conftest)
-run_module = _unit_conftest.run_module
-
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 PATIENCE = 30
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "dpdk: needs root and a real DPDK build of Open vSwitch")
 
 
 def die_with_parent():
@@ -132,9 +120,8 @@ class Switch:
         self.start()
 
     def command(self, *argv, **kwargs):
-        return subprocess.run(
-            argv, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, **kwargs
-        )
+        pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+        return subprocess.run(argv, env=self.env, universal_newlines=True, check=False, **pipes, **kwargs)
 
     def vsctl(self, *args):
         """ovs-vsctl on this database; its output without the last newline, an AssertionError if it fails."""
@@ -260,14 +247,12 @@ def on(run_module, monkeypatch, tmp_path):
 
     The result's warnings are one text, whatever this version of ansible-core makes of them.
     """
-    from ansible.module_utils.common import warnings
     from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
 
     monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
 
     def run(switch, name, arguments, check=False, diff=True):
         options = dict({"ovs_rundir": switch.rundir, "timeout": 60}, **arguments)
-        warnings._global_warnings.clear()
         result = run_module(name, options, check=check, diff=diff)
         result["warnings"] = json.dumps(result.get("warnings", []))
         return result

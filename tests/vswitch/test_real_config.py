@@ -267,4 +267,5 @@ def _run_apart(switch, arguments, tmp_path):
     options = dict(arguments, ovs_rundir=switch.rundir, timeout=10)
     text = textwrap.dedent(code).format(root=root, state=str(tmp_path / "state"), arguments=options)
     path = "{0}:{1}".format(tmp_path / "bin", os.environ["PATH"])
-    return subprocess.run([sys.executable, "-c", text], env=dict(os.environ, PATH=path), stdout=subprocess.DEVNULL)
+    argv, env = [sys.executable, "-c", text], dict(os.environ, PATH=path)
+    return subprocess.run(argv, env=env, stdout=subprocess.DEVNULL, check=False)

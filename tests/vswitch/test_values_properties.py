@@ -5,7 +5,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _rows
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import Switch
 
 pytest.importorskip("hypothesis")
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
@@ -24,7 +24,6 @@ def database(make_switch):
     made.stop()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(KEYS, TEXTS, max_size=6), st.dictionaries(KEYS, TEXTS, max_size=6))
 def test_round_trip(database, other_config, external_ids):
     def change(columns):

@@ -120,9 +120,9 @@ def write_pools(tree, page_sizes_kb, pools):
     for size in page_sizes_kb:
         pool = "/sys/kernel/mm/hugepages/hugepages-{0}kB".format(size)
         counts = [pools[key] for key in pools if key[1] == size]
-        tree.write(pool + "/nr_hugepages", sum(count for count, _ in counts))
-        tree.write(pool + "/nr_hugepages_mempolicy", sum(count for count, _ in counts))
-        tree.write(pool + "/free_hugepages", sum(free for _, free in counts))
+        tree.write(pool + "/nr_hugepages", sum(count for count, _free in counts))
+        tree.write(pool + "/nr_hugepages_mempolicy", sum(count for count, _free in counts))
+        tree.write(pool + "/free_hugepages", sum(free for _count, free in counts))
         tree.write(pool + "/nr_overcommit_hugepages", 0)
         tree.write(pool + "/resv_hugepages", 0)
         tree.write(pool + "/surplus_hugepages", 0)

@@ -29,7 +29,7 @@ def complete(nics):
 
 def _parent(address):
     """Directory above a device: its host bridge, or the root port on the bus before it (buses 41, 81, ...)."""
-    domain, bus, _ = address.split(":")
+    domain, bus, _device = address.split(":")
     if int(bus, 16) % 2 == 0:
         return "/sys/devices/pci{0}:{1}".format(domain, bus), None
     upper = "{0:02x}".format(int(bus, 16) - 1)

@@ -23,12 +23,12 @@ def _dotted(number):
 
 def routes4(owners):
     head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
-    rows = [(head, 0)]
+    rows = [head]
     for owner in owners:
         found = []
         gateway = 0xC0000201
         for text in owner.get("addresses4", []):
-            _, network, length = _network4(text)
+            _address, network, length = _network4(text)
             gateway = network + 1
             if length < 32:
                 found.append((network, 0, 1, length))
@@ -36,13 +36,13 @@ def routes4(owners):
             found.insert(0, (0, gateway, 3, 0))
         for text in owner.get("routes", []):
             if ":" not in text:
-                _, network, length = _network4(text)
+                _address, network, length = _network4(text)
                 found.append((network, gateway, 3, length))
         for network, via, flags, length in found:
             mask = (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF
             words = (owner["name"], _little(network), _little(via), flags, _little(mask))
-            rows.append(("{0}\t{1}\t{2}\t{3:04X}\t0\t0\t0\t{4}\t0\t0\t0".format(*words), length))
-    return "\n".join("{0:<127}".format(text) for text, _ in rows)
+            rows.append("{0}\t{1}\t{2}\t{3:04X}\t0\t0\t0\t{4}\t0\t0\t0".format(*words))
+    return "\n".join("{0:<127}".format(text) for text in rows)
 
 
 def fib_trie(owners):

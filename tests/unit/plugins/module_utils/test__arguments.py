@@ -17,7 +17,7 @@ def test_all_in_order():
         "iommu=pt",
         "default_hugepagesz=1G",
         "hugepagesz=1G",
-        "hugepages=0:6,1:6",
+        "hugepages=0:5,1:5",
         "isolcpus=managed_irq,domain,2-5,8-11",
         "nohz_full=2-5,8-11",
         "rcu_nocbs=2-5,8-11",
@@ -60,17 +60,17 @@ def test_iommu_arguments(architecture, vendor, expected, warning):
 @pytest.mark.parametrize(
     ("kernel", "nodes", "architecture", "persist", "expected"),
     [
-        ("6.1.0-18-amd64", 2, "x86_64", "cmdline", "hugepages=0:6,1:6"),
-        ("5.16.0", 2, "x86_64", "cmdline", "hugepages=0:6,1:6"),
+        ("6.1.0-18-amd64", 2, "x86_64", "cmdline", "hugepages=0:5,1:5"),
+        ("5.16.0", 2, "x86_64", "cmdline", "hugepages=0:5,1:5"),
         ("5.15.0-105-generic", 2, "x86_64", "unit", None),
         ("5.14.0-427.el9.x86_64", 2, "x86_64", "unit", None),
         ("4.18.0-553.el8_10.x86_64", 2, "x86_64", "unit", None),
         (None, 2, "x86_64", "unit", None),
         ("what?", 2, "x86_64", "unit", None),
         ("6.1.0", 2, "ppc64", "unit", None),
-        ("6.1.0", 2, "aarch64", "cmdline", "hugepages=0:6,1:6"),
-        (None, 1, "x86_64", "cmdline", "hugepages=4"),
-        ("6.1.0", 1, "x86_64", "cmdline", "hugepages=4"),
+        ("6.1.0", 2, "aarch64", "cmdline", "hugepages=0:5,1:5"),
+        (None, 1, "x86_64", "cmdline", "hugepages=3"),
+        ("6.1.0", 1, "x86_64", "cmdline", "hugepages=3"),
     ],
 )
 def test_who_makes_the_pools(kernel, nodes, architecture, persist, expected):
@@ -86,12 +86,12 @@ def test_who_makes_the_pools(kernel, nodes, architecture, persist, expected):
 
 def test_counts_for_the_whole_machine_only_where_it_has_one_node():
     host = hosts.make(nodes=1, memory_mb=8192, memory_only=[1])
-    assert "hugepages=0:4" in tokens(host)
+    assert "hugepages=0:3" in tokens(host)
 
 
 def test_nodes_without_pages_are_not_named():
     host = hosts.make(ids=[0, 1, 8], memory_mb={0: 8192, 1: 0, 8: 8192})
-    assert "hugepages=0:6,8:6" in tokens(host)
+    assert "hugepages=0:5,8:5" in tokens(host)
 
 
 def test_no_pages_no_words():
@@ -158,7 +158,7 @@ def test_nothing_to_isolate():
         ("quiet isolcpus=5", {}, ["isolcpus=5"]),
         ("quiet isolcpus=managed_irq,domain,8-11,2-5", {}, []),
         ("quiet intel_iommu=on iommu=pt", {}, []),
-        ("default_hugepagesz=1GB hugepagesz=1GB hugepages=0:6,1:6", {}, []),
+        ("default_hugepagesz=1GB hugepagesz=1GB hugepages=0:5,1:5", {}, []),
         ("hugepagesz=1G hugepages=16", {}, ["hugepagesz=1G hugepages=16"]),
         ("iommu=off nohz_full=1", {}, ["iommu=off", "nohz_full=1"]),
         ("isolcpus=5", {"tokens": ["isolcpus=5"]}, []),

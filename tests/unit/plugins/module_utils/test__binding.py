@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 
-import machines
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _binding
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import (
@@ -16,15 +15,17 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import (
     use,
     write_sysfs,
 )
+from machines import builder
 from pci_kernel import Kernel
 
 NIC = "0000:41:00.0"
+SMALL = {"nodes": 1, "cores": 1, "threads": 1}  # CPUs play no part here
 
 
 def machine(tmp_path, **nic):
     """(bus, kernel) of a machine with one NIC; "refuses" and "mute" belong to the kernel."""
     options = {key: nic.pop(key) for key in ("refuses", "mute") if key in nic}
-    root = machines.build(str(tmp_path), nics=[dict({"name": "ens4"}, **nic)])
+    root = builder.build(str(tmp_path), nics=[dict({"name": "ens4"}, **nic)], **SMALL)
     kernel = Kernel(root, **options)
     return Bus(root, write=kernel.write), kernel
 
@@ -34,7 +35,7 @@ def entry(bus, **changes):
 
 
 def test_a_device_is_read_as_the_kernel_shows_it(tmp_path):
-    bus, _ = machine(tmp_path)
+    bus, _kernel = machine(tmp_path)
     assert (bus.present(NIC), bus.present("0000:ff:00.0")) == (True, False)
     assert (bus.driver(NIC), bus.override(NIC)) == ("i40e", None)
     assert bus.identity(NIC) == {
@@ -48,7 +49,7 @@ def test_a_device_is_read_as_the_kernel_shows_it(tmp_path):
 
 
 def test_all_device_files_of_a_device_are_known(tmp_path):
-    bus, _ = machine(tmp_path, group=None)
+    bus, _kernel = machine(tmp_path, group=None)
     os.makedirs(bus.path(NIC, "vfio-dev", "vfio3"))
     os.makedirs(bus.path(NIC, "uio", "uio0"))
     assert bus.nodes(NIC) == ["/dev/vfio/devices/vfio3", "/dev/uio0"]
@@ -66,7 +67,7 @@ def test_the_override_is_written_before_the_device_is_let_go(tmp_path):
 
 
 def test_a_device_goes_back_to_the_driver_that_the_kernel_chooses(tmp_path):
-    bus, _ = machine(tmp_path)
+    bus, _kernel = machine(tmp_path)
     bus.move(NIC, "vfio-pci", "vfio-pci")
     assert bus.move(NIC, "i40e", None) is None
     assert (bus.driver(NIC), bus.override(NIC)) == ("i40e", None)
@@ -75,7 +76,7 @@ def test_a_device_goes_back_to_the_driver_that_the_kernel_chooses(tmp_path):
 def test_a_device_without_a_driver_needs_no_unbind_and_can_stay_without(tmp_path):
     bus, kernel = machine(tmp_path, driver=None)
     assert bus.move(NIC, "vfio-pci", "vfio-pci") is None
-    assert "drivers/vfio-pci/unbind" not in [name for name, _ in kernel.writes]
+    assert "drivers/vfio-pci/unbind" not in [name for name, _text in kernel.writes]
     assert bus.move(NIC, None, None) is None
     assert bus.driver(NIC) is None
 
@@ -88,7 +89,7 @@ def test_a_device_without_a_driver_needs_no_unbind_and_can_stay_without(tmp_path
     ],
 )
 def test_only_the_read_back_counts(tmp_path, kernel, problem):
-    bus, _ = machine(tmp_path, **kernel)
+    bus, _kernel = machine(tmp_path, **kernel)
     assert bus.move(NIC, "vfio-pci", "vfio-pci") == problem
 
 
@@ -106,7 +107,7 @@ def test_sysfs_attributes_are_written_and_never_made(tmp_path):
 
 
 def test_at_boot_a_recorded_device_is_bound(tmp_path):
-    bus, _ = machine(tmp_path)
+    bus, _kernel = machine(tmp_path)
     assert bind_recorded(bus, NIC, entry(bus)) is None
     assert bus.driver(NIC) == "vfio-pci"
 
@@ -163,14 +164,14 @@ def test_an_address_without_a_route_is_seen_on_the_live_machine():
 
 
 def test_at_boot_a_refused_device_goes_back_to_where_it_was(tmp_path):
-    bus, _ = machine(tmp_path, refuses={"vfio-pci"})
+    bus, _kernel = machine(tmp_path, refuses={"vfio-pci"})
     problem = bind_recorded(bus, NIC, entry(bus))
     assert problem == "vfio-pci did not take it (Invalid argument), it is on no driver; given back to i40e"
     assert (bus.driver(NIC), bus.override(NIC)) == ("i40e", None)
 
 
 def test_at_boot_a_device_that_is_gone_is_named(tmp_path):
-    bus, _ = machine(tmp_path)
+    bus, _kernel = machine(tmp_path)
     assert bind_recorded(bus, "0000:ff:00.0", entry(bus)) == "there is no such device, nothing to bind"
 
 
@@ -181,8 +182,9 @@ def test_at_boot_only_complete_persistent_records_with_an_address_count(tmp_path
         "0000:43:00.0": {"driver": "vfio-pci"},
         "0000:44:00.0": {"persist": True},
         "../../../etc": good,
+        "0000:45:00.0\n": good,
     }
-    machines.build(str(tmp_path), state={"devices": dict(others, **{NIC: good})})
+    builder.build(str(tmp_path), state={"devices": dict(others, **{NIC: good})}, **SMALL)
     assert recorded(str(tmp_path)) == {NIC: good}
 
 
@@ -216,7 +218,7 @@ def run_by_itself(tmp_path):
     ],
 )
 def test_the_file_runs_by_itself(tmp_path, driver, state, code, message):
-    machines.build(str(tmp_path), nics=[{"driver": driver}], state=state)
+    builder.build(str(tmp_path), nics=[{"driver": driver}], state=state, **SMALL)
     assert run_by_itself(tmp_path) == (code, "", message)
 
 

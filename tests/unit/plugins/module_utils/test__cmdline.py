@@ -161,6 +161,26 @@ def test_our_earlier_tokens_are_superfluous_and_no_conflict():
     }
 
 
+@pytest.mark.parametrize(
+    ("line", "reasons"),
+    [
+        ("ro iommu=pt isolcpus=2-5", []),
+        ("ro", ["not on the running kernel line: iommu=pt isolcpus=2-5"]),
+        ("iommu=pt isolcpus=2-5 nosmt", ["ours on the running kernel line, no longer wanted: nosmt"]),
+        (
+            "isolcpus=1 iommu=pt",
+            [
+                "not on the running kernel line: isolcpus=2-5",
+                "on the running kernel line, isolcpus=1 contradicts isolcpus=2-5: of two different isolcpus= "
+                "the kernel keeps the first",
+            ],
+        ),
+    ],
+)
+def test_reasons_are_one_sentence_for_each_kind_of_difference(line, reasons):
+    assert _cmdline.reasons(_cmdline.compare(line, ["iommu=pt", "isolcpus=2-5"], owned=["nosmt"])) == reasons
+
+
 def test_contradictions_within_one_list():
     assert _cmdline.contradictions(["isolcpus=1", "isolcpus=2", "console=a", "console=b"])[0]["name"] == "isolcpus"
     assert _cmdline.contradictions(["hugepagesz=1G", "hugepages=1", "hugepagesz=2M", "hugepages=2"]) == []

@@ -2,16 +2,16 @@
 
 import os
 
-import machines
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._cpus import read_cpus, read_topology
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tree import Tree
+from machines import builder
 
 CPU = "sys/devices/system/cpu"
 
 
 def build(tmp_path, **machine):
-    return Tree(machines.build(str(tmp_path), **machine))
+    return Tree(builder.build(str(tmp_path), **machine))
 
 
 def topology(tree):
@@ -21,7 +21,7 @@ def topology(tree):
 
 def remove(tree, *names):
     """Delete files by name everywhere below the CPU directory, as old kernels never had them."""
-    for directory, _, files in os.walk(os.path.join(tree.root, CPU)):
+    for directory, _names, files in os.walk(os.path.join(tree.root, CPU)):
         for name in set(names) & set(files):
             os.unlink(os.path.join(directory, name))
 

@@ -62,7 +62,7 @@ def test_from_mask(mask, cpus):
     assert _cpuset.from_mask(mask) == cpus
 
 
-@pytest.mark.parametrize("mask", ["", "0x", "xyz", "-1", "0x0x1"])
+@pytest.mark.parametrize("mask", ["", "0x", "xyz", "-1", "0x0x1", "3c\n,"])
 def test_from_mask_refuses(mask):
     with pytest.raises(Refused, match="CPU mask"):
         _cpuset.from_mask(mask)

@@ -1,13 +1,13 @@
 """Every refusal of a device as a row: a machine, what is asked of it, and the exact id and message."""
 
-import machines
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._device_guards import GUARDS
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import judge_devices, judge_release
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from machines import builder
 
 NIC, OTHER, USB = "0000:41:00.0", "0000:43:00.0", "0000:41:00.3"
-OVERRIDABLE = {prefix for prefix, possible, _ in GUARDS if possible}
+OVERRIDABLE = {prefix for prefix, possible, _guard in GUARDS if possible}
 
 
 def nic(**changes):
@@ -16,7 +16,7 @@ def nic(**changes):
 
 def host_of(tmp_path, **machine):
     machine.setdefault("nics", [nic()])
-    return read_host(machines.build(str(tmp_path), cores=1, threads=1, **machine))
+    return read_host(builder.build(str(tmp_path), cores=1, threads=1, **machine))
 
 
 def judged(tmp_path, machine, drivers, options):
@@ -205,7 +205,7 @@ def test_a_refusal_says_exactly_this(tmp_path, row):
 
 @pytest.mark.parametrize("row", REFUSALS.values(), ids=list(REFUSALS))
 def test_a_refusal_is_overridden_by_its_id_where_that_is_possible(tmp_path, row):
-    machine, drivers, options, name, _ = row
+    machine, drivers, options, name, _text = row
     allow = list(options.get("allow", [])) + [name]
     left = [refusal["id"] for refusal in judged(tmp_path, machine, drivers, dict(options, allow=allow))]
     if name == "no_iommu":  # to allow it is to ask for no-IOMMU mode, which is a question of its own
@@ -215,7 +215,7 @@ def test_a_refusal_is_overridden_by_its_id_where_that_is_possible(tmp_path, row)
 
 
 def test_every_guard_has_a_row():
-    assert {row[3].split(":")[0] for row in REFUSALS.values()} | {"nic_in_use"} == {prefix for prefix, _, _ in GUARDS}
+    assert {row[3].split(":")[0] for row in REFUSALS.values()} | {"nic_in_use"} == {guard[0] for guard in GUARDS}
 
 
 @pytest.mark.parametrize("row", USES.values(), ids=list(USES))

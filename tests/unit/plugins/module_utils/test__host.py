@@ -3,10 +3,10 @@
 import json
 import os
 
-import machines
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from machines import builder
 
 KEYS = {
     "architecture",
@@ -31,7 +31,7 @@ KEYS = {
 def host(tmp_path, **machine):
     machine.setdefault("nodes", 1)
     machine.setdefault("cores", 1)
-    return read_host(machines.build(str(tmp_path), **machine))
+    return read_host(builder.build(str(tmp_path), **machine))
 
 
 def remove(root, name):
@@ -80,7 +80,7 @@ def test_the_state_file_is_part_of_the_host(tmp_path):
 
 
 def test_a_damaged_state_file_is_refused_in_words(tmp_path):
-    root = machines.build(str(tmp_path), nodes=1, cores=1, state={})
+    root = builder.build(str(tmp_path), nodes=1, cores=1, state={})
     with open(os.path.join(root, "var/lib/nfv_ovs_dpdk/state.json"), "w") as handle:
         handle.write("{")
     with pytest.raises(Refused, match="the state file cannot be understood"):
@@ -128,7 +128,7 @@ def test_the_kernel_says_its_architecture(tmp_path, said, architecture):
 
 
 def test_only_the_first_processor_of_many_is_read(tmp_path):
-    root = machines.build(str(tmp_path), nodes=1, cores=1, flags=machines.FLAGS)
+    root = builder.build(str(tmp_path), nodes=1, cores=1, flags=builder.FLAGS)
     with open(os.path.join(root, "proc/cpuinfo"), "a") as handle:
         handle.write("processor\t: 1\nvendor_id\t: Another\n" * 100000)
     assert read_host(root)["cpu"]["vendor"] == "GenuineIntel"
@@ -162,14 +162,14 @@ def test_distribution(tmp_path, release, expected):
 
 
 def test_distribution_at_its_other_place(tmp_path):
-    root = machines.build(str(tmp_path), nodes=1, cores=1)
+    root = builder.build(str(tmp_path), nodes=1, cores=1)
     os.makedirs(os.path.join(root, "usr/lib"))
     os.rename(os.path.join(root, "etc/os-release"), os.path.join(root, "usr/lib/os-release"))
     assert read_host(root)["os"]["id"] == "debian"
 
 
 def test_kernel_release_from_the_version(tmp_path):
-    root = machines.build(str(tmp_path), nodes=1, cores=1, kernel="5.10.0-28-amd64")
+    root = builder.build(str(tmp_path), nodes=1, cores=1, kernel="5.10.0-28-amd64")
     remove(root, "proc/sys/kernel/osrelease")
     assert read_host(root)["kernel"] == "5.10.0-28-amd64"
 
@@ -191,8 +191,8 @@ def test_iommu_of_both_vendors(tmp_path, vendor, unit):
 
 def test_padding_of_captured_files_does_not_show(tmp_path):
     plain = host(tmp_path / "plain", nodes=2, cores=2, nics=[{"node": 1}])
-    padded = machines.build(str(tmp_path / "padded"), nodes=2, cores=2, nics=[{"node": 1}])
-    for directory, _, names in os.walk(os.path.join(padded, "sys")):
+    padded = builder.build(str(tmp_path / "padded"), nodes=2, cores=2, nics=[{"node": 1}])
+    for directory, _directories, names in os.walk(os.path.join(padded, "sys")):
         for name in names:
             path = os.path.join(directory, name)
             if not os.path.islink(path):

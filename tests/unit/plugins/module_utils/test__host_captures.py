@@ -1,23 +1,9 @@
 """Real machines: every captured tree is read whole, and what is known of it holds."""
 
-import os
-import re
-import tarfile
-
+import captures
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
 
-PROJECT = os.path.abspath(__file__).rsplit(os.sep, 5)[0]
-CAPTURES = os.path.join(os.path.dirname(PROJECT), "shared", "topologies")
-ARCHIVES = sorted(name for name in os.listdir(CAPTURES) if ".tar." in name) if os.path.isdir(CAPTURES) else []
-
-# Most files of an archive are of no interest to any test; leaving them packed saves most of the time.
-BULK = re.compile(
-    r"/(memory[0-9]+|cpuidle|power|thermal_throttle|microcode|device-tree|cpuset|vulnerabilities)(/|$)"
-    r"|/index[0-9]+/(?!level|type|shared)|/(die|cluster|package|book|drawer)_[a-z_]+$|/uevent$|/crash_notes"
-)
-
-pytestmark = pytest.mark.skipif(not ARCHIVES, reason="no captured machines in {0}".format(CAPTURES))
+pytestmark = pytest.mark.skipif(not captures.NAMES, reason="no captured machines in ../shared/topologies")
 
 # architecture, {node: online CPUs}, CPUs of the core of the first online CPU
 KNOWN = {
@@ -49,35 +35,9 @@ KNOWN = {
 }
 
 
-@pytest.fixture(scope="module")
-def capture(tmp_path_factory):
-    """capture("armv7.tar.gz") -> the host read from the unpacked archive; each is unpacked once."""
-    hosts = {}
-
-    def read(archive):
-        if archive not in hosts:
-            directory = str(tmp_path_factory.mktemp("capture"))
-            with tarfile.open(os.path.join(CAPTURES, archive)) as tar:
-                members = [member for member in tar if not BULK.search(member.name)]
-                if hasattr(tarfile, "fully_trusted_filter"):
-                    tar.extraction_filter = tarfile.fully_trusted_filter
-                tar.extractall(directory, members=members)
-            (top,) = os.listdir(directory)
-            hosts[archive] = read_host(os.path.join(directory, top))
-        return hosts[archive]
-
-    return read
-
-
-def named(name):
-    """The archive called *name*, or a skip."""
-    found = [archive for archive in ARCHIVES if archive.split(".tar.")[0] == name]
-    return found[0] if found else pytest.skip("no capture " + name)
-
-
-@pytest.mark.parametrize("archive", ARCHIVES)
-def test_every_capture_is_consistent(capture, archive):
-    host = capture(archive)
+@pytest.mark.parametrize("name", captures.NAMES)
+def test_every_capture_is_consistent(name):
+    host = captures.host(name)
     online = host["cpus"]["online"]
     rows = {row["cpu"]: row for row in host["topology"]}
     assert online
@@ -92,32 +52,31 @@ def test_every_capture_is_consistent(capture, archive):
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
-def test_what_is_known(capture, name):
-    host = capture(named(name))
+def test_what_is_known(name):
+    host = captures.host(name)
     architecture, cpus_of_node, siblings = KNOWN[name]
     assert host["architecture"] == architecture
     assert {node["id"]: len(node["cpus"]) for node in host["nodes"]} == cpus_of_node
     assert host["topology"][0]["siblings"] == siblings
 
 
-@pytest.mark.parametrize("archive", ARCHIVES)
-def test_every_capture_is_known(archive):
-    assert archive.split(".tar.")[0] in KNOWN
+def test_every_capture_is_known():
+    assert set(captures.NAMES) == set(KNOWN)
 
 
-def test_offline_cpus(capture):
-    assert capture(named("16em64t-4s2c2t-offlines"))["cpus"]["offline"] == [2, 5, 13, 14]
+def test_offline_cpus():
+    assert captures.host("16em64t-4s2c2t-offlines")["cpus"]["offline"] == [2, 5, 13, 14]
 
 
-def test_efficiency_cores(capture):
-    rows = capture(named("20em64t-hybrid-1p6c2t+2ca4co1t"))["topology"]
+def test_efficiency_cores():
+    rows = captures.host("20em64t-hybrid-1p6c2t+2ca4co1t")["topology"]
     assert [row["cpu"] for row in rows if row["efficiency"]] == list(range(12, 20))
-    rows = capture(named("arm-A510-A710-A715-X3"))["topology"]
+    rows = captures.host("arm-A510-A710-A715-X3")["topology"]
     assert [row["cpu"] for row in rows if row["efficiency"]] == [0, 1, 2]
 
 
-def test_nics_whose_node_is_known(capture):
-    nics = capture(named("32intel64-2p8co2t+8ve"))["nics"]
+def test_nics_whose_node_is_known():
+    nics = captures.host("32intel64-2p8co2t+8ve")["nics"]
     assert [(nic["address"], nic["name"], nic["driver"], nic["node"], nic["class"]) for nic in nics] == [
         ("0000:1a:00.0", None, "mlx5_core", 0, "020700"),
         ("0000:3e:00.0", None, "mlx5_core", 0, "020700"),
@@ -126,12 +85,12 @@ def test_nics_whose_node_is_known(capture):
     ]
 
 
-def test_nics_whose_node_is_not(capture):
-    nics = capture(named("40intel64-2g2n4c+pcilocality"))["nics"]
+def test_nics_whose_node_is_not():
+    nics = captures.host("40intel64-2g2n4c+pcilocality")["nics"]
     assert [nic["name"] for nic in nics] == ["eth0", "eth1", "eth2", "eth3"]
     assert {(nic["numa_node"], len(nic["local_cpus"]), nic["node"]) for nic in nics} == {(-1, 40, None)}
 
 
-def test_a_virtio_nic_of_a_single_node(capture):
-    (nic,) = capture(named("2pa-pcidomain32bits"))["nics"]
+def test_a_virtio_nic_of_a_single_node():
+    (nic,) = captures.host("2pa-pcidomain32bits")["nics"]
     assert (nic["name"], nic["driver"], nic["node"], nic["node_from"]) == ("ens3", "virtio-pci", 0, "only_node")

@@ -4,9 +4,9 @@ import os
 import random
 import tempfile
 
-import machines
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from machines import builder
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies
@@ -14,7 +14,7 @@ st = hypothesis.strategies
 
 @st.composite
 def described(draw):
-    """Arguments of machines.build."""
+    """Arguments of builder.build."""
     ids = draw(st.lists(st.integers(0, 80), min_size=1, max_size=3, unique=True))
     cores, threads = draw(st.integers(1, 3)), draw(st.sampled_from([1, 2, 4]))
     cpus = list(range(len(ids) * cores * threads))
@@ -44,16 +44,15 @@ def described(draw):
     }
 
 
-SETTINGS = hypothesis.settings(
-    max_examples=15, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
-)
+# Each example is a tree of some hundred files.
+SETTINGS = hypothesis.settings(max_examples=15)
 
 
 @SETTINGS
 @hypothesis.given(described())
 def test_topology_and_nodes_agree(machine):
     with tempfile.TemporaryDirectory() as directory:
-        host = read_host(machines.build(directory, **machine))
+        host = read_host(builder.build(directory, **machine))
     online = host["cpus"]["online"]
     rows = {row["cpu"]: row for row in host["topology"]}
     assert online == list(rows) == sorted(cpu for node in host["nodes"] for cpu in node["cpus"])
@@ -75,9 +74,9 @@ def test_topology_and_nodes_agree(machine):
 @hypothesis.given(described())
 def test_masks_say_the_same_as_lists(machine):
     with tempfile.TemporaryDirectory() as directory:
-        root = machines.build(directory, **machine)
+        root = builder.build(directory, **machine)
         by_list = read_host(root)
-        for above, _, names in os.walk(os.path.join(root, "sys")):
+        for above, _directories, names in os.walk(os.path.join(root, "sys")):
             for name in names:
                 if name.endswith(("_list", "cpulist")):
                     os.unlink(os.path.join(above, name))
@@ -95,7 +94,7 @@ def test_the_order_of_directories_does_not_matter(machine, seed):
         return names
 
     with tempfile.TemporaryDirectory() as directory:
-        root = machines.build(directory, **machine)
+        root = builder.build(directory, **machine)
         expected = read_host(root)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(os, "listdir", shuffled)
@@ -106,7 +105,7 @@ def test_the_order_of_directories_does_not_matter(machine, seed):
 @hypothesis.given(described(), st.data())
 def test_a_tree_may_lack_anything(machine, data):
     with tempfile.TemporaryDirectory() as directory:
-        root = machines.build(directory, **machine)
+        root = builder.build(directory, **machine)
         paths = sorted(
             os.path.join(above, name) for above, folders, names in os.walk(root) for name in folders + names
         )

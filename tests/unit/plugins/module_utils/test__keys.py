@@ -83,8 +83,8 @@ def test_one_setting_under_two_names():
     ],
 )
 def test_same(key, one, other, equal):
-    assert _keys.same(key, one, other) is equal
-    assert _keys.same(key, other, one) is equal
+    for values in ((one, other), (other, one)):
+        assert _keys.same(key, *values) is equal
 
 
 def test_true_cannot_stay_where_try_is_asked_for():

@@ -23,12 +23,12 @@ def cores(node):
     ],
 )
 def test_siblings_are_cores_in_the_order_of_their_lowest_cpu(layout, expected):
-    nodes, _ = read(hosts.make(nodes=2, cores=2, layout=layout))
+    nodes, _cpus = read(hosts.make(nodes=2, cores=2, layout=layout))
     assert [cores(node) for node in nodes] == expected
 
 
 def test_offline_cpus_do_not_exist():
-    nodes, _ = read(hosts.make(nodes=1, cores=3, offline=(1, 2, 3)))
+    nodes, _cpus = read(hosts.make(nodes=1, cores=3, offline=(1, 2, 3)))
     assert cores(nodes[0]) == [[0], [4, 5]]
 
 
@@ -64,7 +64,7 @@ def test_unknown_memory_stays_unknown():
 
 
 def test_sparse_ids_memory_only_nodes_and_nodes_without_memory():
-    nodes, _ = read(hosts.make(ids=[0, 8], memory_mb={0: 4096, 8: 0, 17: 4096}, memory_only=[17]))
+    nodes, _cpus = read(hosts.make(ids=[0, 8], memory_mb={0: 4096, 8: 0, 17: 4096}, memory_only=[17]))
     assert [(node.id, _machine.hosts_dpdk(node)) for node in nodes] == [(0, True), (8, False), (17, False)]
     assert [_machine.incapable(node) for node in nodes[1:]] == ["no memory", "no CPUs"]
 

@@ -3,13 +3,13 @@
 import shutil
 import subprocess
 
-import machines
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _moves
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from machines import builder
 
 NIC = "0000:41:00.0"
 EARLIER = {
@@ -30,7 +30,7 @@ EARLIER = {
 def world(tmp_path, recorded=None, **nic):
     """(host, bus, records) of a machine with one NIC."""
     state = {"devices": {NIC: recorded}} if recorded else {}
-    root = machines.build(str(tmp_path), cores=1, threads=1, nics=[dict({"name": "ens4"}, **nic)], state=state)
+    root = builder.build(str(tmp_path), cores=1, threads=1, nics=[dict({"name": "ens4"}, **nic)], state=state)
     return read_host(root), Bus(root, write=None), state.get("devices", {})
 
 

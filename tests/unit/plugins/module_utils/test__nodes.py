@@ -2,11 +2,11 @@
 
 import os
 
-import machines
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._cpus import read_cpus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._nodes import meminfo, read_nodes, read_page_sizes
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tree import Tree
+from machines import builder
 
 NODE = "sys/devices/system/node"
 
@@ -16,7 +16,7 @@ def nodes(tree):
 
 
 def build(tmp_path, **machine):
-    return Tree(machines.build(str(tmp_path), **machine))
+    return Tree(builder.build(str(tmp_path), **machine))
 
 
 def put(tree, name, text):
@@ -45,19 +45,19 @@ def test_two_nodes(tmp_path):
 
 
 def test_ids_are_not_indices(tmp_path):
-    rows, _, node_of = nodes(build(tmp_path, node_ids=[8, 0, 72], memory_only_nodes=[100]))
+    rows, _numa, node_of = nodes(build(tmp_path, node_ids=[8, 0, 72], memory_only_nodes=[100]))
     assert [(row["id"], len(row["cpus"])) for row in rows] == [(0, 6), (8, 6), (72, 6), (100, 0)]
     assert node_of[0] == 8
     assert rows[3]["memory_kb"] == 6144 * 1024
 
 
 def test_a_node_without_memory(tmp_path):
-    rows, _, _ = nodes(build(tmp_path, memory_mb={0: 4096}))
+    rows, _numa, _node_of = nodes(build(tmp_path, memory_mb={0: 4096}))
     assert (rows[1]["memory_kb"], len(rows[1]["cpus"])) == (0, 6)
 
 
 def test_offline_cpus_belong_to_no_node(tmp_path):
-    rows, _, node_of = nodes(build(tmp_path, offline=[0, 7]))
+    rows, _numa, node_of = nodes(build(tmp_path, offline=[0, 7]))
     assert rows[0]["cpus"] == [1, 2, 3, 4, 5]
     assert set(node_of) == set(range(12)) - {0, 7}
 
@@ -110,7 +110,7 @@ def test_a_machine_without_nodes_is_one_node(tmp_path):
 
 
 def test_an_empty_tree_is_one_node_of_unknown_size(tmp_path):
-    rows, numa, _ = nodes(Tree(str(tmp_path)))
+    rows, numa, _node_of = nodes(Tree(str(tmp_path)))
     assert numa is False
     assert rows == [
         {"id": 0, "cpus": [], "memory_kb": None, "memory_free_kb": None, "hugepages": [], "distances": None}

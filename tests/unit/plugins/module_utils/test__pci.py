@@ -30,6 +30,6 @@ def test_mac(text):
     assert _pci.mac(text) == "52:54:00:ab:cd:01"
 
 
-@pytest.mark.parametrize("text", ["", "52:54:00:ab:cd", "52:54:00:ab:cd:0g", "0000:81:00.0", "eth0"])
+@pytest.mark.parametrize("text", ["", "52:54:00:ab:cd", "52:54:00:ab:cd:0g", "0000:81:00.0", "eth0", "525400abcd01\n:"])
 def test_not_a_mac(text):
     assert _pci.mac(text) is None

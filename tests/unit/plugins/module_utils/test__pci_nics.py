@@ -15,6 +15,7 @@ PCI = "sys/bus/pci/devices"
 
 def build(tmp_path, *nics, **machine):
     machine.setdefault("cores", 1)
+    machine = dict({"cores": 1}, **machine)
     return Tree(builder.build(str(tmp_path), nics=nics, **machine))
 
 

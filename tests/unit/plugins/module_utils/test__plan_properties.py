@@ -11,10 +11,6 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refuse
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies
 
-SETTINGS = hypothesis.settings(
-    max_examples=100, deadline=None, suppress_health_check=list(hypothesis.HealthCheck), derandomize=True
-)
-
 
 @st.composite
 def machines(draw):
@@ -97,7 +93,6 @@ def cpus(plan, name):
 def with_plan(test):
     """Runs *test*(host, options, plan) for every case that can be planned."""
 
-    @SETTINGS
     @hypothesis.given(cases())
     def run(case):
         plan = planned(case)
@@ -223,7 +218,6 @@ def test_the_order_of_directories_does_not_matter(host, options, plan):
     assert json.dumps(hosts.plan(shuffled, **options)) == json.dumps(plan)
 
 
-@SETTINGS
 @hypothesis.given(machines())
 def test_defaults_plan_every_machine_without_devices(host):
     plan = hosts.plan(host)
@@ -252,7 +246,6 @@ NAMES = [
 ]
 
 
-@SETTINGS
 @hypothesis.given(st.dictionaries(st.sampled_from(NAMES), TEXTS, max_size=4))
 def test_nonsense_is_refused_in_words_or_planned(options):
     try:

@@ -90,6 +90,7 @@ def test_one_number_for_all_nodes(value):
         ({"shared_mempool_mtus": "9000", "memory_model": "per-port"}, "no shared mempools"),
         ({"other_config": "pmd-sleep-max"}, "other_config"),
         ({"other_config": {"a key": 1}}, "other_config"),
+        ({"other_config": {"x\n": 1}}, "other_config"),
         ({"other_config": {"x": ["1"]}}, "other_config"),
         ({"other_config": {"x": None}}, "other_config"),
     ],

@@ -39,6 +39,7 @@ def test_flat_is_text_and_null_is_left_out():
         ({"other_config": {"a": "\udc80"}}, "a value that OVSDB cannot hold"),
         ({"other_config": {"a,b": 1}}, r"not a name for a key \(other_config\): found 'a,b'"),
         ({"other_config": {"": 1}}, "not a name for a key"),
+        ({"other_config": {"x\n": 1}}, "not a name for a key"),
         ({"other_config": {"--x": 1}}, "not a name for a key"),
         ({"external_ids": {"nfv-ovs-dpdk-keys": ""}}, "a key that this collection keeps for itself"),
     ],

@@ -83,7 +83,7 @@ def test_failures_are_sentences(answer, wait, kind, words):
     switch = _vswitch.Switch(Programs(ovs_vsctl=answer), "/run/x")
     with pytest.raises(kind, match=words) as caught:
         switch.transact([["init"]], wait)
-    assert type(caught.value) is kind
+    assert caught.type is kind
 
 
 @pytest.mark.parametrize(

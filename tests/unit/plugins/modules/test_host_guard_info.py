@@ -2,10 +2,10 @@
 
 import os
 
-import machines
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan import make_plan
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._request import parse_request
+from machines import builder
 
 NIC = "0000:41:00.0"
 
@@ -17,7 +17,7 @@ def plan_of(root):
 def run(tmp_path, run_module, options=None, **machine):
     """The result for the machine's own plan with one NIC."""
     machine.setdefault("nics", [{"name": "ens4", "virtio": True}])
-    root = machines.build(str(tmp_path), **machine)
+    root = builder.build(str(tmp_path), **machine)
     return run_module("host_guard_info", dict(options or {}, root=root, plan=plan_of(root)))
 
 
@@ -25,16 +25,27 @@ def test_a_free_nic_on_a_new_host_needs_a_reboot_and_nothing_else(tmp_path, run_
     result = run(tmp_path, run_module)
     assert (result["failed"], result["changed"], result["refusals"], result["allowed"]) == (False, False, [], [])
     assert result["reboot_required"]
-    assert "intel_iommu=on is not on the running kernel line" in result["reasons"]
+    assert result["reasons"][0].startswith("not on the running kernel line: intel_iommu=on iommu=pt ")
     assert set(result) >= {"refusals", "allowed", "reboot_required", "reasons"}
     assert not os.path.exists(str(tmp_path / "var"))
 
 
 def test_a_host_whose_kernel_line_is_in_force_needs_no_reboot(tmp_path, run_module):
-    first = machines.build(str(tmp_path / "first"), nics=[{"name": "ens4", "virtio": True}])
+    first = builder.build(str(tmp_path / "first"), nics=[{"name": "ens4", "virtio": True}])
     line = "ro " + plan_of(first)["kernel_args"]
     result = run(tmp_path / "second", run_module, cmdline=line)
     assert (result["refusals"], result["reasons"], result["reboot_required"]) == ([], [], False)
+
+
+def test_a_machine_whose_firmware_has_no_iommu_is_refused_before_it_is_rebooted_in_vain(tmp_path, run_module):
+    tables = tmp_path / "sys/firmware/acpi/tables"
+    root = builder.build(str(tmp_path), nics=[{"name": "ens4", "group": None}], iommu=False)
+    tables.mkdir(parents=True)
+    (tables / "APIC").write_text("")
+    arguments = {"root": root, "plan": plan_of(root)}
+    assert [row["id"].split(":")[0] for row in run_module("host_guard_info", arguments)["refusals"]] == ["no_iommu"]
+    (tables / "DMAR").write_text("")
+    assert run_module("host_guard_info", arguments)["refusals"] == [], "intel_iommu=on may bring it"
 
 
 def test_a_nic_in_use_is_told_and_can_be_overridden(tmp_path, run_module):
@@ -67,6 +78,6 @@ def test_running_guests_and_holders_are_found_in_proc(tmp_path, run_module):
 
 
 def test_check_mode_tells_the_same(tmp_path, run_module):
-    root = machines.build(str(tmp_path), nics=[{"name": "ens4", "numvfs": 2}])
+    root = builder.build(str(tmp_path), nics=[{"name": "ens4", "numvfs": 2}])
     arguments = {"root": root, "plan": plan_of(root)}
     assert run_module("host_guard_info", arguments, check=True) == run_module("host_guard_info", arguments)

@@ -3,10 +3,12 @@
 import json
 import os
 
-import machines
 import pytest
-import yaml
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from machines import builder
+
+yaml = pytest.importorskip("yaml")
+pytest.importorskip("ansible.module_utils.basic")
 from ansible_collections.nfv.ovs_dpdk.plugins.modules import host_info
 
 
@@ -16,7 +18,7 @@ def tree(tmp_path):
         {"node": 0, "name": "ens4", "addresses4": ["192.0.2.10/24"], "group": 5},
         {"address": "0000:81:00.0", "node": 1, "driver": "vfio-pci"},
     ]
-    return machines.build(str(tmp_path / "tree"), nics=nics, state={"devices": {"0000:81:00.0": {"name": "ens5"}}})
+    return builder.build(str(tmp_path / "tree"), nics=nics, state={"devices": {"0000:81:00.0": {"name": "ens5"}}})
 
 
 def snapshot(root):

@@ -5,9 +5,13 @@ import os
 import shutil
 
 import hosts
-import machines
 import pytest
-import yaml
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _request
+from machines import builder
+
+yaml = pytest.importorskip("yaml")
+pytest.importorskip("ansible.module_utils.basic")
+from ansible_collections.nfv.ovs_dpdk.plugins.modules import host_plan_info
 
 ADDRESSES = ("0000:40:00.0", "0000:80:00.0")
 
@@ -47,13 +51,13 @@ def build(root, applied=None, **changes):
             hugepages={(row["node"], row["size_kb"]): (row["count"], 0) for row in applied["hugepages"]},
             state={"devices": entries, "kernel_cmdline": {"tokens": applied["kernel_args_tokens"], "taken_over": []}},
         )
-    return machines.build(str(root), nics=nics, **changes)
+    return builder.build(str(root), nics=nics, **changes)
 
 
 def test_plan_and_os(tmp_path, run_module):
     result = run_module("host_plan_info", {"root": build(tmp_path), "nics": "ens4;ens5"})
     assert not result["failed"] and result["changed"] is False
-    assert result["os"] == {"id": "debian", "version_id": "12", "family": "debian"}
+    assert result["plan"]["os"] == {"id": "debian", "version_id": "12", "family": "debian"}
     plan = result["plan"]
     assert plan["cpus"]["pmd"] == "2-3,8-9"
     assert [device["address"] for device in plan["devices"]] == list(ADDRESSES)
@@ -86,9 +90,9 @@ def test_a_copied_tree_has_the_plan_of_its_machine(tmp_path, run_module):
 
 def test_nothing_is_written(tmp_path, run_module):
     root = build(tmp_path)
-    before = sorted(os.path.join(top, name) for top, _, names in os.walk(root) for name in names)
+    before = sorted(os.path.join(top, name) for top, _directories, names in os.walk(root) for name in names)
     run_module("host_plan_info", {"root": root, "nics": "ens4"})
-    assert sorted(os.path.join(top, name) for top, _, names in os.walk(root) for name in names) == before
+    assert sorted(os.path.join(top, name) for top, _directories, names in os.walk(root) for name in names) == before
 
 
 def test_hand_made_hosts_of_the_other_tests_are_what_the_reader_reads(tmp_path, run_module):
@@ -125,8 +129,7 @@ def test_no_machine(tmp_path, run_module):
 
 
 def test_the_documentation_names_every_key_of_the_plan(tmp_path, run_module):
-    module = pytest.importorskip("ansible_collections.nfv.ovs_dpdk.plugins.modules.host_plan_info")
-    documented = yaml.safe_load(module.RETURN)["plan"]["contains"]
+    documented = yaml.safe_load(host_plan_info.RETURN)["plan"]["contains"]
     plan = run_module("host_plan_info", {"root": build(tmp_path), "nics": "ens4"})["plan"]
     assert set(documented) == set(plan)
     for name in ("devices", "isolation"):
@@ -136,8 +139,6 @@ def test_the_documentation_names_every_key_of_the_plan(tmp_path, run_module):
 
 
 def test_options_are_those_of_the_request(run_module):
-    module = pytest.importorskip("ansible_collections.nfv.ovs_dpdk.plugins.modules.host_plan_info")
-    request = pytest.importorskip("ansible_collections.nfv.ovs_dpdk.plugins.module_utils._request")
-    text = inspect.getsource(request)
-    assert [name for name in module.ARGUMENTS if name != "root" and '"{0}"'.format(name) not in text] == []
-    assert set(yaml.safe_load(module.DOCUMENTATION)["options"]) == set(module.ARGUMENTS)
+    text = inspect.getsource(_request)
+    assert [name for name in host_plan_info.ARGUMENTS if name != "root" and '"{0}"'.format(name) not in text] == []
+    assert set(yaml.safe_load(host_plan_info.DOCUMENTATION)["options"]) == set(host_plan_info.ARGUMENTS)

@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _pages
+
+pytest.importorskip("ansible.module_utils.basic")
 from ansible_collections.nfv.ovs_dpdk.plugins.modules import hugepages
 
 SYSTEMCTL = shutil.which("systemctl")
@@ -108,7 +110,9 @@ class Machine:
 def machine(tmp_path, monkeypatch):
     machine = Machine(tmp_path)
     machine.write("bin/systemctl", FAKE.format(root=tmp_path, systemctl=SYSTEMCTL))
-    (tmp_path / "bin/systemctl").chmod(0o755)
+    machine.write("bin/dmesg", "#!/bin/sh\ncat {0}/dmesg 2>&-\n".format(tmp_path))
+    for name in ("systemctl", "dmesg"):
+        (tmp_path / "bin" / name).chmod(0o755)
     monkeypatch.setenv("PATH", "{0}:{1}".format(tmp_path / "bin", os.environ["PATH"]))
     monkeypatch.setattr(hugepages, "ROOT", str(tmp_path))
     monkeypatch.setattr(_pages, "set_count", machine.set_count)
@@ -188,7 +192,11 @@ def test_a_page_size_that_only_the_reboot_makes_known(machine, run):
 
 def test_fewer_pages_than_wanted_are_named_by_pool(machine, run):
     failed = run([pool(0, 1), pool(1, 5)])
+    assert failed["msg"].startswith("memory.hugepages: "), "the name of the check that judges it later"
     assert failed["error"]["found"] == "4 of 5 pages of 1G on node 1 (5120 MiB free there)"
+    line = "[    0.03] HugeTLB: allocating 5 of page size 1.00 GiB node1 failed.  Only allocated 4 hugepages."
+    machine.write("dmesg", "[    0.01] Linux version 6.1\n{0}\n[    0.04] HugeTLB: registered 2.00 MiB\n".format(line))
+    assert run([pool(0, 1), pool(1, 5)])["error"]["found"].endswith("there); " + line)
     assert not run([pool(0, 1), pool(1, 5)], reboot_pending=True)["failed"]
 
 

@@ -2,6 +2,8 @@ import json
 import os
 
 import pytest
+
+pytest.importorskip("ansible.module_utils.basic")
 from ansible_collections.nfv.ovs_dpdk.plugins.modules import owned_files
 
 LOAD = "/etc/modules-load.d/nfv-ovs-dpdk.conf"

@@ -5,11 +5,11 @@ import inspect
 import json
 import os
 
-import machines
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _binding
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._moves import SCRIPT_PATH, UNIT, UNIT_LINK, UNIT_PATH
+from machines import builder
 from pci_kernel import Kernel
 
 NIC, OTHER = "0000:41:00.0", "0000:43:00.0"
@@ -31,7 +31,7 @@ class Host:
 
     def __init__(self, root, run_module, monkeypatch, refuses=(), **machine):
         machine.setdefault("nics", [{"name": "ens4"}])
-        self.root = machines.build(root, cores=1, threads=1, **machine)
+        self.root = builder.build(root, cores=1, threads=1, **machine)
         self.kernel = Kernel(self.root, refuses)
         self.bus = Bus(self.root, write=self.kernel.write)
         self.commands = []

@@ -5,13 +5,13 @@ import os
 import shutil
 import tempfile
 
-import machines
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _binding, _moves
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import OvsDpdkError
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from machines import builder
 from pci_kernel import Kernel
 
 hypothesis = pytest.importorskip("hypothesis")
@@ -29,7 +29,7 @@ class Machine:
 
     def __init__(self, module, root):
         self.module, self.root = module, root
-        machines.build(root, cores=1, threads=1, nics=[{"name": "ens4"}], lockdown="none")
+        builder.build(root, cores=1, threads=1, nics=[{"name": "ens4"}], lockdown="none")
         self.kernel = Kernel(root)
         self.kernel.load("uio_pci_generic")
         self.bus = Bus(root, write=self.kernel.write)
@@ -86,7 +86,6 @@ def module():
     return importlib.import_module("ansible_collections.nfv.ovs_dpdk.plugins.modules.pci_driver")
 
 
-@hypothesis.settings(max_examples=40, deadline=None)
 @hypothesis.given(events=st.lists(EVENTS, max_size=6), give_back_first=st.booleans())
 def test_binding_and_giving_back_always_converge(module, events, give_back_first):
     root = tempfile.mkdtemp()

@@ -39,6 +39,7 @@ def test_taking_away_what_is_not_there(dry, arguments):
     "arguments, words",
     [
         ({"bridge": "a b"}, "not a name for a bridge: found 'a b'"),
+        ({"bridge": "br0\n"}, "not a name for a bridge: found 'br0\\n'"),
         ({"ports": [{"name": "p0", "interfaces": [{"name": "p0", "nic": "ens9"}]}]}, "not the word for exactly one"),
         ({"ports": [{"name": "p0", "lacp": "on"}]}, "value of lacp must be one of: active, passive, off, got: on"),
         ({"ports": [{"name": "p0", "speed": 1}]}, "Unsupported parameters"),
