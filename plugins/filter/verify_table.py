@@ -61,8 +61,7 @@ def _entry(row, width):
     yield "{0}  {1}{2}".format(row["status"].upper(), row["id"], subject)
     column = max(len(fact) for fact in FACTS) + 2
     for fact in FACTS:
-        for line in _wrapped(INDENT + fact.ljust(column) + (row[fact] or "-"), width, INDENT + " " * column):
-            yield line
+        yield from _wrapped(INDENT + fact.ljust(column) + (row[fact] or "-"), width, INDENT + " " * column)
 
 
 def _counts(rows, status, width):

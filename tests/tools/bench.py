@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Speed, as ratios within one run, with the raw figures. Needs the machine that `make demo` leaves running.
 
 Counts what Ansible really executes on the host: with pipelining every module is one SSH command that starts Python.
@@ -24,7 +23,7 @@ EXECUTION = re.compile(r"^<\S+> SSH: EXEC .*python", re.MULTILINE)
 def timed(*words):
     started = time.monotonic()
     done = subprocess.run(
-        words, env=ENVIRONMENT, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        words, env=ENVIRONMENT, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode:
         sys.exit(done.stdout)
@@ -36,7 +35,7 @@ def main():
         sys.exit("no machine to measure on: run `make demo` first")
     site = ("ansible-playbook", "-vvv", *INVENTORY, "nfv.ovs_dpdk.site")
     pings, sites, executions = [], [], []
-    for _ in range(3):
+    for _dummy in range(3):
         pings.append(timed("ansible", *INVENTORY, "all", "-m", "ansible.builtin.ping")[0])
         seconds, output = timed(*site)
         if not re.search(r"changed=0\s", output):

@@ -29,7 +29,7 @@ _BULK = re.compile(
 @functools.lru_cache(maxsize=None)
 def host(name):
     """The host data of a captured machine; shared by all tests, so it is to be read only."""
-    # Thousands of small files: in memory they cost a tenth.
+    # Thousands of small files: in memory they cost a fraction.
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as place:
         with tarfile.open(ARCHIVES[name]) as archive:
             _unpack(archive, place)

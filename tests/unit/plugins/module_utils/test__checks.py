@@ -85,6 +85,14 @@ def logged(name, check, subject, line, verdict=None):
 BUSY = {"busy_percent": 99.0, "sleep_percent": None, "packets": 10**6, "tx_packets": 10**6, "emc_hits": 10**6}
 TWO_QUEUES = [{"port": "dpdk0", "queue_id": queue, "enabled": True, "usage_percent": 45} for queue in (0, 1)]
 
+
+def busy(**figures):
+    """What a thread at its limit shows, with other *figures*."""
+    shown = BUSY.copy()
+    shown.update(figures)
+    return shown
+
+
 # The plan is right, the world is wrong.
 WORLD = [
     ("boot.kernel_args", "fail", None, put("host", "cmdline", "ro quiet")),
@@ -186,7 +194,7 @@ WORLD = [
         "pmd.overhead",
         "warn",
         "CPU 3, node 0",
-        both(growth(3, **dict(BUSY, busy_percent=60.0)), lambda e: e["stats"]["pmds"][1].update(overhead_percent=30)),
+        both(growth(3, **busy(busy_percent=60.0)), lambda e: e["stats"]["pmds"][1].update(overhead_percent=30)),
     ),
     ("pmd.hit_rate", "warn", "CPU 3, node 0", growth(3, megaflow_hits=10**5, subtable_lookups_per_hit=7.5)),
     ("pmd.upcall_rate", "warn", "CPU 8, node 1", growth(8, packets=10**5, upcalls=2000)),
@@ -375,7 +383,7 @@ def test_one_queue_cannot_be_spread():
 
 def test_a_thread_that_sleeps_is_not_busy():
     evidence = good()
-    growth(3, **dict(BUSY, sleep_percent=80.0))(evidence)
+    growth(3, **busy(sleep_percent=80.0))(evidence)
     assert complaints(evidence) == []
 
 
@@ -543,7 +551,7 @@ def test_limits_can_be_overridden_by_name():
     assert (limits["overload_percent"], limits["idle_percent"]) == (80.0, 50)
     evidence = good()
     evidence["limits"] = limits
-    growth(3, **dict(BUSY, busy_percent=85.0))(evidence)
+    growth(3, **busy(busy_percent=85.0))(evidence)
     assert [row[0] for row in complaints(evidence)] == ["pmd.overload"]
 
 
