@@ -5,11 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 packages=(
-  python3-venv rsync git                                    # the environment itself
-  openvswitch-switch                                        # real switches on pretended machines
-  qemu-system-x86 qemu-utils ovmf                           # virtual machines
-  mmdebstrap apt-utils e2fsprogs dosfstools mtools fdisk    # their image
-  grub-common grub-efi-amd64-bin openssh-client
+  python3-venv rsync git                                      # the environment itself
+  openvswitch-switch                                          # real switches on pretended machines
+  qemu-system-x86 qemu-utils ovmf openssh-client              # virtual machines
+  mmdebstrap uidmap e2fsprogs dosfstools mtools fdisk         # their image
+  grub-common                                                 # a real boot menu in unit tests
 )
 missing=()
 for package in "${packages[@]}"; do
