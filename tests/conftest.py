@@ -4,7 +4,9 @@ import importlib
 import io
 import json
 import os
+import pathlib
 import sys
+import tempfile
 
 import pytest
 
@@ -22,6 +24,19 @@ else:  # The same examples at every run, few enough that the whole stays quick.
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     hypothesis.settings.load_profile("all")
+
+
+# Hundreds of trees of small files cost a fraction in memory. Scripts must be able to run there, as in /tmp.
+MEMORY = "/dev/shm"
+if os.access(MEMORY, os.W_OK) and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+    tempfile.tempdir = MEMORY
+
+
+@pytest.fixture
+def tmp_path():
+    """As pytest's own, but gone with the test: nothing piles up in memory."""
+    with tempfile.TemporaryDirectory() as place:
+        yield pathlib.Path(place)
 
 
 def traces():

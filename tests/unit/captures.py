@@ -16,7 +16,6 @@ FOLDER = os.path.join(os.path.dirname(PROJECT), "shared", "topologies")
 _FILES = sorted(name for name in os.listdir(FOLDER) if ".tar." in name) if os.path.isdir(FOLDER) else []
 ARCHIVES = {name.split(".tar.")[0]: os.path.join(FOLDER, name) for name in _FILES}
 NAMES = sorted(ARCHIVES)
-MEMORY = "/dev/shm"
 
 # Most of an archive is of no interest to any test; leaving it packed saves most of the time.
 _BULK = re.compile(
@@ -29,8 +28,7 @@ _BULK = re.compile(
 @functools.lru_cache(maxsize=None)
 def host(name):
     """The host data of a captured machine; shared by all tests, so it is to be read only."""
-    # Thousands of small files: in memory they cost a fraction.
-    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as place:
+    with tempfile.TemporaryDirectory() as place:
         with tarfile.open(ARCHIVES[name]) as archive:
             _unpack(archive, place)
         (top,) = os.listdir(place)

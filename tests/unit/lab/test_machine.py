@@ -25,6 +25,7 @@ def qemu(directory):
     """A process that looks like our QEMU: its name and its -pidfile."""
     arguments = [hardware.QEMU, "-c", "import time; time.sleep(600)", "-pidfile", str(directory / "qemu.pid")]
     process = subprocess.Popen(arguments, executable=sys.executable)
+    assert await_condition(lambda: machine.Machine(directory).pid() == process.pid, 10)
     yield process
     process.kill()
     process.wait()

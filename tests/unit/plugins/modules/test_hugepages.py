@@ -334,22 +334,22 @@ def test_bad_input_is_refused_before_the_first_change(machine, run, pools, more,
 
 
 @pytest.mark.parametrize("goal", [{"pools": [pool(0, 1, persist="unit")], "group": "daemon"}, {"state": "absent"}])
-def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(machine, run, deaths, goal, tmp_path_factory):
-    saved = str(tmp_path_factory.mktemp("saved") / "tree")
+def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(machine, run, deaths, goal):
+    saved = machine.root / "saved"
 
-    def restore():
+    def copy(source, target):
         for name in ("etc", "var", "proc", "sys"):
-            shutil.rmtree(str(machine.root / name), ignore_errors=True)
-            shutil.copytree(os.path.join(saved, name), str(machine.root / name), symlinks=True)
+            shutil.rmtree(str(target / name), ignore_errors=True)
+            shutil.copytree(str(source / name), str(target / name), symlinks=True)
 
     run([pool(0, 2), pool(1, 1), pool(1, 8, "2M", persist="unit")])
-    shutil.copytree(str(machine.root), saved, symlinks=True)
+    copy(machine.root, saved)
     run(**goal)
     undisturbed = (machine.files(), machine.state(), sorted((machine.root / "proc/mounts").read_text().splitlines()))
-    restore()
+    copy(saved, machine.root)
     for _death in deaths(lambda: run(**goal)):
         run(**goal)
         mounts = sorted((machine.root / "proc/mounts").read_text().splitlines())
         assert (machine.files(), machine.state(), mounts) == undisturbed
         assert not run(**goal)["changed"]
-        restore()
+        copy(saved, machine.root)
