@@ -17,6 +17,7 @@ description:
 extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes
   - nfv.ovs_dpdk.attributes.info
+  - nfv.ovs_dpdk.switch
 options:
   plan:
     description: The RV(nfv.ovs_dpdk.host_plan_info#module:plan) of M(nfv.ovs_dpdk.host_plan_info) for this host.
@@ -33,11 +34,6 @@ options:
       - Limits by name that override the defaults. The names, defaults and reasons are in C(docs/checks.md).
     type: dict
     default: {}
-  ovs_rundir:
-    description:
-      - Directory with the sockets and pid files of Open vSwitch. By default that of the environment variable
-        E(OVS_RUNDIR), else C(/var/run/openvswitch).
-    type: path
   root:
     description:
       - Directory in which C(/proc) and C(/sys) are found. A captured tree has no switch, so that the checks of the

@@ -17,6 +17,7 @@ description:
 extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes
   - nfv.ovs_dpdk.attributes.info
+  - nfv.ovs_dpdk.switch
 options:
   interval:
     description:
@@ -26,11 +27,6 @@ options:
         (C(other_config:stats-update-interval)), so that shorter intervals may show nothing for ports.
     type: float
     default: 0
-  ovs_rundir:
-    description:
-      - Directory with the sockets and pid files of Open vSwitch. By default that of the environment variable
-        E(OVS_RUNDIR), else C(/var/run/openvswitch).
-    type: path
 author:
   - nfv.ovs_dpdk contributors (@nfv)
 seealso:

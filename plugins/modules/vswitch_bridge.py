@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes
   - nfv.ovs_dpdk.attributes.changing
+  - nfv.ovs_dpdk.switch
 options:
   bridge:
     description: Name of the bridge.
@@ -126,11 +127,6 @@ options:
     description: Seconds to wait for each answer of the database or of C(ovs-vswitchd), and for the ports to work.
     type: int
     default: 60
-  ovs_rundir:
-    description:
-      - Directory with the sockets and pid files of Open vSwitch. By default that of the environment variable
-        E(OVS_RUNDIR), else C(/var/run/openvswitch).
-    type: path
 author:
   - nfv.ovs_dpdk contributors (@nfv)
 seealso:

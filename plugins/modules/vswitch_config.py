@@ -21,6 +21,7 @@ description:
 extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes
   - nfv.ovs_dpdk.attributes.changing
+  - nfv.ovs_dpdk.switch
 options:
   other_config:
     description:
@@ -45,11 +46,6 @@ options:
         many hugepages are zeroed.
     type: int
     default: 60
-  ovs_rundir:
-    description:
-      - Directory with the sockets and pid files of Open vSwitch. By default that of the environment variable
-        E(OVS_RUNDIR), else C(/var/run/openvswitch).
-    type: path
 author:
   - nfv.ovs_dpdk contributors (@nfv)
 seealso:
