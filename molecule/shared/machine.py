@@ -14,6 +14,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -71,6 +72,7 @@ class Machine:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._make_files(image)
             self._start()
+            self._have_it_watched()
         self.wait_for_ssh(timeout)
 
     def down(self):
@@ -138,6 +140,12 @@ class Machine:
                  "connection": {"ansible_host": "127.0.0.1", "ansible_port": port, "ansible_user": "root",
                                 "ansible_ssh_common_args": f"-F {shlex.quote(str(self.ssh_config))}"}}  # fmt: skip
         self.facts_file.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+    def _have_it_watched(self):
+        """A boot that hangs is reset, this one and every later one; the watch ends with the machine."""
+        watch = [sys.executable, str(Path(__file__).with_name("watch.py")), str(self.directory)]
+        with open(self.directory / "watch.log", "w", encoding="utf-8") as log:
+            subprocess.Popen(watch, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
     # -- ways in ------------------------------------------------------------------------------------------
 

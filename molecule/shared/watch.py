@@ -1,0 +1,53 @@
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Press the reset button of a machine that hangs while it boots.
+
+Under software emulation, with more virtual than real CPUs, a guest's kernel now and then never gets out of its first
+second: all virtual CPUs are busy with interrupts and none gets on. An operator would power-cycle a server that does so.
+This does it for a test, writes it down, and ends with the machine.
+"""
+
+import argparse
+import contextlib
+import sys
+import time
+
+from machine import Machine
+
+BOOTING, BOOTED = b"Loading initial ramdisk", b"login:"
+PATIENCE = 300  # seconds; a boot takes 50 to 150 of them
+
+
+def unfinished_boot(console):
+    """Where in the *console* log a boot began that has not ended; None if none is under way."""
+    began = console.rfind(BOOTING)
+    return began if began >= 0 and console.find(BOOTED, began) < 0 else None
+
+
+def watch(machine, patience, say, pause=2.0):
+    """Look every *pause* seconds until the machine is gone."""
+    boot, since = None, 0.0
+    while machine.pid():
+        with contextlib.suppress(FileNotFoundError):
+            now = unfinished_boot(machine.console.read_bytes())
+            if now != boot:
+                boot, since = now, time.monotonic()
+            elif boot is not None and time.monotonic() - since > patience:
+                say(f"{time.strftime('%H:%M:%S')} no login {patience} s after the kernel was loaded: reset")
+                machine.reset()
+                since = time.monotonic()
+        time.sleep(pause)
+
+
+def main():
+    """Watch the machine in a directory."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory")
+    parser.add_argument("--patience", type=int, default=PATIENCE, help="seconds from the kernel to the login prompt")
+    options = parser.parse_args()
+    watch(Machine(options.directory), options.patience, lambda text: print(text, file=sys.stderr, flush=True))
+
+
+if __name__ == "__main__":
+    main()
