@@ -65,7 +65,7 @@ def test_recovery_entry_boots_without_them(host):
 
 def test_operators_own_arguments_are_kept(host):
     words = read(host, "/proc/cmdline").split()
-    assert {"console=ttyS0,115200n8", "tsc=nowatchdog", "quiet"} <= set(words)
+    assert {"console=ttyS0,115200n8", "tsc=nowatchdog", "nokaslr", "quiet"} <= set(words)
 
 
 @pytest.mark.parametrize("name", ["isolated", "nohz_full"])
