@@ -44,8 +44,9 @@ demo: tree
 demo-clean: setup
 	@tests/tools/demo.sh clean
 
+bench: export PYTHONPATH := $(ANSIBLE_COLLECTIONS_PATH)
 bench: tree
-	@python tests/tools/bench.py
+	@for part in plan pmd site; do python tests/tools/bench_$$part.py || exit; done
 
 clean:
 	rm -rf build .venv
