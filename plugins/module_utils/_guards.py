@@ -16,10 +16,10 @@ from . import _cmdline
 from ._device_guards import GUARDS as DEVICE_GUARDS
 from ._device_guards import RELEASE_GUARDS, place
 from ._errors import Refused
+from ._host_guards import GUARDS as HOST_GUARDS
 from ._processes import describe
 
 ALLOW = "host_guard_allow"
-TAKEOVER = "kernel_args_takeover"
 
 
 class Case:
@@ -37,7 +37,9 @@ class Case:
         self.allow = allow
         self.iommu_pending = iommu_pending
         self.plan, self.processes, self.takeover = {}, (), ()
+        self.tasks, self.boot_problems = (), ()
         self.tokens = {"missing": [], "superfluous": [], "conflicts": []}
+        self.reasons = []
 
     @property
     def moving(self):
@@ -53,69 +55,6 @@ class Case:
         active = self.host["iommu"]["active"]
         rows = [(address, nic) for address, nic, driver in self.moving if nic and driver == "vfio-pci"]
         return [address for address, nic in rows if not active or nic["iommu_group"] is None]
-
-
-def _tokens(case):
-    for conflict in case.tokens["conflicts"]:
-        if conflict["name"] not in case.takeover:
-            yield (
-                conflict["name"],
-                {
-                    "what": "somebody else has set {0} on the kernel line".format(conflict["name"]),
-                    "where": "/proc/cmdline",
-                    "found": conflict["running"],
-                    "expected": conflict["wanted"],
-                    "cure": "Add {0!r} to {1} to replace it, or remove it.".format(conflict["name"], TAKEOVER),
-                },
-            )
-
-
-def _guests(case):
-    guests = [process for process in case.processes if process["guest"] is not None]
-    if guests and reboot_reasons(case):
-        yield (
-            None,
-            {
-                "what": "guests are running and a reboot is due",
-                "found": ", ".join(describe(process) for process in guests),
-                "expected": "none",
-                "cure": "Move them away or shut them down first.",
-            },
-        )
-
-
-def _foreign_pools(case):
-    planned = {(pool["node"], pool["size_kb"]): pool["count"] for pool in case.plan.get("hugepages", ())}
-    ours = case.host["state"].get("hugepages", {})
-    for node in case.host["nodes"]:
-        wanted = sum(size * count for (owner, size), count in planned.items() if owner == node["id"])
-        others = [
-            pool
-            for pool in node["hugepages"]
-            if pool["total"]
-            and (node["id"], pool["size_kb"]) not in planned
-            and "{0}:{1}".format(node["id"], pool["size_kb"]) not in ours
-        ]
-        there = sum(pool["size_kb"] * pool["total"] for pool in others)
-        if wanted and node["memory_kb"] and wanted + there > node["memory_kb"]:
-            rows = ", ".join("{total} pages of {size_kb} kB".format(**pool) for pool in others)
-            yield (
-                node["id"],
-                {
-                    "what": "the planned hugepages do not fit beside a pool of somebody else",
-                    "where": "NUMA node {0}".format(node["id"]),
-                    "found": "{0} and a plan of {1} kB".format(rows, wanted),
-                    "expected": "{0} kB in all".format(node["memory_kb"]),
-                    "cure": "Lower host_plan_vm_memory or give the other pool up.",
-                },
-            )
-
-
-GUARDS = (
-    ("kernel_token", False, _tokens),
-    ("guests_running", True, _guests),
-    ("hugepages", True, _foreign_pools),
-)
 
 
 def judge_devices(host, drivers, holders=None, allow=(), iommu_pending=False):
@@ -135,20 +74,25 @@ def _iommu_pending(host, tokens):
     return "intel_iommu=on" in tokens["missing"] and host["iommu"]["described"] is not False
 
 
-def judge_host(host, plan, processes=(), holders=None, allow=(), takeover=()):
-    """{"refusals", "allowed", "warnings", "reasons"} of applying *plan* to *host*."""
+def judge_host(host, plan, processes=(), holders=None, allow=(), takeover=(), tasks=(), boot_problems=()):
+    """{"refusals", "allowed", "warnings", "reasons"} of applying *plan* to *host*.
+
+    *tasks* are _kernel.read_tasks; *boot_problems* are the parts of refusals to change the boot configuration.
+    """
     tokens = _cmdline.compare(host["cmdline"] or "", plan["kernel_args_tokens"], _own_tokens(host["state"]))
     case = Case(host, plan["devices"], holders, allow, _iommu_pending(host, tokens))
     case.plan, case.processes, case.tokens = plan, processes, tokens
+    case.tasks, case.boot_problems = tasks, boot_problems
+    case.reasons = _reboot_reasons(case)
     case.takeover = {_cmdline.name(name) for name in takeover}
     if case.takeover & _cmdline.PAGE_NAMES:
         case.takeover |= _cmdline.PAGE_NAMES
-    refusals, allowed = _judge(case, DEVICE_GUARDS + GUARDS)
+    refusals, allowed = _judge(case, DEVICE_GUARDS + HOST_GUARDS)
     return {
         "refusals": refusals,
         "allowed": allowed,
         "warnings": list(_warnings(case)),
-        "reasons": reboot_reasons(case),
+        "reasons": case.reasons,
     }
 
 
@@ -166,7 +110,7 @@ def _own_tokens(state):
     return [setting for tokens in lists for setting in _cmdline.settings(tokens)]
 
 
-def reboot_reasons(case):
+def _reboot_reasons(case):
     """Why the host has to be rebooted, in sentences; empty if it need not be."""
     reasons = _cmdline.reasons(case.tokens)
     if any(_cmdline.name(token) == "hugepages" for token in case.tokens["missing"]):

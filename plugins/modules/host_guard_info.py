@@ -17,7 +17,9 @@ description:
     on it or above it, so the NIC of the management connection too), C(nic_has_vfs:ADDRESS), C(nic_held:ADDRESS),
     C(iommu_group:ADDRESS), C(no_iommu), C(no_iommu_mode), C(lockdown:ADDRESS)."
   - "The host: C(kernel_token:NAME) (somebody else has set a token that the plan needs), C(guests_running) (QEMU
-    processes while a reboot is due), C(hugepages:NODE) (pools of somebody else leave no room)."
+    processes while a reboot is due), C(hugepages:NODE) (pools of somebody else leave no room), C(cpus_pinned:PROGRAM)
+    (a program chose CPUs that are planned for PMD threads), C(boot) (the kernel line has to be changed, and the boot
+    configuration is of an unknown tool, its file system full or read-only)."
 author:
   - nfv.ovs_dpdk contributors (@nfv)
 extends_documentation_fragment:
@@ -31,8 +33,8 @@ options:
   allow:
     description:
       - Ids of refusals to override, such as V(nic_in_use:0000:81:00.0); they move to RV(allowed).
-      - C(nic_unknown), C(nic_held), C(no_iommu_mode) and C(kernel_token) cannot be overridden; for the last there
-        is O(takeover).
+      - C(nic_unknown), C(nic_held), C(no_iommu_mode), C(boot) and C(kernel_token) cannot be overridden; for the last
+        there is O(takeover).
     type: list
     elements: str
     default: []
@@ -123,12 +125,31 @@ reasons:
     - NUMA node 0 has 0 of 4 pages of 1G, the kernel line brings them
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import under
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._grub import Grub
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import judge_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._kernel import read_tasks
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import holders, read_processes
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tree import Tree
+
+
+def boot_problems(grub):
+    """Why the boot configuration could not be changed, were it necessary; none in a capture, which has none."""
+    if not os.path.isdir(under(grub.root, "/boot")):
+        return []
+    try:
+        grub.entries()
+        grub.check_writable()
+    except Refused as exc:
+        return [exc.parts]
+    return []
 
 
 def work(module):
@@ -143,6 +164,8 @@ def work(module):
         {address: holders(processes, bus.nodes(address)) for address in addresses},
         params["allow"],
         params["takeover"],
+        read_tasks(Tree(params["root"])),
+        boot_problems(Grub(params["root"], runner(module))),
     )
     for warning in verdict.pop("warnings"):
         module.warn(warning["text"])

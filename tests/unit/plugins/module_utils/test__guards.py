@@ -2,8 +2,9 @@
 
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import GUARDS, judge_devices, judge_host, refuse
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import judge_devices, judge_host, refuse
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host_guards import GUARDS
 from machines import builder
 
 NIC, OTHER = "0000:41:00.0", "0000:43:00.0"
@@ -27,9 +28,13 @@ def host_of(tmp_path, **machine):
     return read_host(builder.build(str(tmp_path), **machine))
 
 
-def plan_of(driver="vfio-pci", tokens=TOKENS, pools=(), devices=None):
+def plan_of(driver="vfio-pci", tokens=TOKENS, pools=(), devices=None, pmd="1"):
     rows = [{"address": NIC, "driver": driver}] if devices is None else devices
-    return {"devices": rows, "kernel_args_tokens": list(tokens), "hugepages": list(pools)}
+    return {"devices": rows, "kernel_args_tokens": list(tokens), "hugepages": list(pools), "cpus": {"pmd": pmd}}
+
+
+def task(pid, name, *cpus):
+    return {"pid": pid, "name": name, "cpus": list(cpus)}
 
 
 def override(name):
@@ -73,6 +78,21 @@ REFUSALS = {
         "other pool up.",
     ),
 }
+REFUSALS["boot menu of somebody else"] = (
+    {"cmdline": "ro"},
+    {},
+    {"boot_problems": [{"what": "the boot menu is strange", "where": "/boot/grub/grub.cfg", "cure": "Ask its owner."}]},
+    "boot",
+    "the boot menu is strange (/boot/grub/grub.cfg). Ask its owner.",
+)
+REFUSALS["program pinned to PMD CPUs"] = (
+    {},
+    {},
+    {"tasks": [task(1, "systemd", 0, 1), task(70, "l2fwd", 1), task(70, "l2fwd", 0), task(71, "l2fwd", 1)]},
+    "cpus_pinned:l2fwd",
+    "CPUs that are planned for PMD threads belong to another program (CPUs 1): found l2fwd pinned to them (PID 70, "
+    "71), expected PMD threads alone. Move that program, or plan other CPUs (host_plan_pmd_cpus).",
+)
 OVERRIDABLE = {prefix for prefix, possible, _guard in GUARDS if possible}
 
 
@@ -126,6 +146,18 @@ HARMLESS = {
         {},
     ),
     "pool of a node without a plan": ({"hugepages": {(1, 2048): (3072, 0)}}, {"pools": [pool(count=5)]}, {}),
+    "a strange boot menu that need not be changed": ({}, {}, {"boot_problems": [{"what": "strange", "cure": "none"}]}),
+    "programs that chose no CPUs, or others": (
+        {},
+        {},
+        {"tasks": [task(1, "systemd", 0, 1), task(60, "cron", 0, 1), task(61, "nova", 0)]},
+    ),
+    "programs kept where the first process is": (
+        {},
+        {"pmd": "1-2"},
+        {"tasks": [task(1, "systemd", 0, 1), task(60, "cron", 0, 1)]},
+    ),
+    "the switch itself": ({}, {}, {"tasks": [task(1, "systemd", 0, 1), task(80, "ovs-vswitchd", 1)]}),
     "port that is no PCI device": ({}, {"devices": [{"address": None, "driver": None}]}, {}),
 }
 

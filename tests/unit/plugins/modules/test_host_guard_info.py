@@ -77,6 +77,23 @@ def test_running_guests_and_holders_are_found_in_proc(tmp_path, run_module):
     assert "would interrupt the vhost-user ports of guest web1 (PID 977)" in str(result["warnings"])
 
 
+def test_a_program_that_holds_pmd_cpus_is_found_in_proc(tmp_path, run_module):
+    for pid, name, cpus in ((1, "systemd", "0-11"), (70, "l2fwd", "2")):
+        for directory in ("proc/{0}".format(pid), "proc/{0}/task/{0}".format(pid)):
+            (tmp_path / directory).mkdir(parents=True)
+            status = "Name:\t{0}\nPPid:\t0\nCpus_allowed_list:\t{1}\n".format(name, cpus)
+            (tmp_path / directory / "status").write_text(status)
+    result = run(tmp_path, run_module)
+    assert [(row["id"], row["where"]) for row in result["refusals"]] == [("cpus_pinned:l2fwd", "CPUs 2")]
+
+
+def test_a_boot_menu_of_another_tool_is_told_before_anything_is_changed(tmp_path, run_module):
+    (tmp_path / "boot/grub").mkdir(parents=True)
+    (tmp_path / "boot/grub/grub.cfg").write_text("menuentry 'mine' {}")
+    (refusal,) = run(tmp_path, run_module)["refusals"]
+    assert (refusal["id"], refusal["where"], refusal["found"]) == ("boot", "/boot/grub/grub.cfg", "another origin")
+
+
 def test_check_mode_tells_the_same(tmp_path, run_module):
     root = builder.build(str(tmp_path), nics=[{"name": "ens4", "numvfs": 2}])
     arguments = {"root": root, "plan": plan_of(root)}
