@@ -18,6 +18,9 @@ description:
     C(GRUB_CMDLINE_LINUX_DEFAULT), so the recovery entry boots without them. The operator's files are never edited.
   - The new menu is generated beside C(/boot/grub/grub.cfg), read back, and renamed into place only if every
     non-recovery entry has the tokens. Otherwise everything is left as it was.
+  - With O(entry=trial) a line boots once before it becomes the default one. Its entry is that of the running kernel.
+    The other entries and C(GRUB_DEFAULT) stay as they are, so the boot after it is an ordinary one, whatever became
+    of it.
 extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes
   - nfv.ovs_dpdk.attributes.changing
@@ -31,11 +34,21 @@ options:
     default: []
   entry:
     description:
-      - Where the tokens go. V(default) is the entries that boot without being chosen.
-      - V(trial), an entry that boots once, is refused until the backend can make one.
+      - Where the tokens go. V(default) is the entries that boot without being chosen; a trial ends with it.
+      - V(trial) is an own entry that GRUB boots once, next, by C(next_entry) of its environment block. The line is the
+        one that V(default) would make, and C(panic=30 softlockup_panic=1 nfv_ovs_dpdk.trial=1), so that a kernel that
+        panics or no longer schedules restarts by itself, and units can tell the boot. Run the module again with
+        V(default) to keep the line; the running kernel then loses these two settings.
+      - V(trial) is refused where GRUB cannot write its environment block or does not follow it, see RV(trial).
     type: str
     choices: [default, trial]
     default: default
+  retry:
+    description:
+      - Whether a line may be tried that has been tried and was not kept. Without it, O(entry=trial) is refused until
+        the request changes.
+    type: bool
+    default: false
   takeover:
     description:
       - Names of parameters, such as V(isolcpus), whose tokens may be taken over from the operator's GRUB settings.
@@ -73,6 +86,11 @@ EXAMPLES = r"""
   nfv.ovs_dpdk.kernel_cmdline:
     tokens: intel_iommu=on iommu=pt isolcpus=2-5
     takeover: [isolcpus]
+
+- name: Try the line once
+  nfv.ovs_dpdk.kernel_cmdline:
+    tokens: "{{ nfv_ovs_dpdk_plan.kernel_args_tokens }}"
+    entry: trial
 
 - name: Take everything back
   nfv.ovs_dpdk.kernel_cmdline:
@@ -135,6 +153,24 @@ conflicts:
   type: list
   elements: dict
   sample: [{"name": "isolcpus", "running": "isolcpus=1", "wanted": "isolcpus=2-5", "text": "…"}]
+trial:
+  description: How a trial stands.
+  returned: success
+  type: dict
+  contains:
+    possible:
+      description: Whether O(entry=trial) can be had for these tokens on this host.
+      type: bool
+    why:
+      description: Why not; empty if it can.
+      type: str
+      sample: GRUB cannot write to /boot/grub on lvm
+    pending:
+      description: Whether the next boot is that of the trial entry.
+      type: bool
+    booted:
+      description: Whether the host runs a line on trial that has not been kept yet.
+      type: bool
 reboot_required:
   description: Whether the running line differs from what is wanted.
   returned: success
@@ -146,23 +182,18 @@ reasons:
   elements: str
 """
 
-import collections
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _cmdline, _grub, _owned
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, OvsDpdkError, Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_change, _boot_line, _cmdline, _grub
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, read_text, under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._trial import Trial
 
 ROOT = "/"
-SECTION = "kernel_cmdline"
 
 BACKENDS = {"auto": _grub.Grub, "grub": _grub.Grub}
-
-# *line* is what the next boot will have, *gone* our former settings that are no part of it.
-Decision = collections.namedtuple("Decision", "wanted line gone file generate record")
 
 
 def wanted_tokens(raw):
@@ -178,7 +209,9 @@ def wanted_tokens(raw):
                 expected="letters, digits and _.,:=/@%+!-",
                 cure="Change it in tokens.",
             )
-    _refuse(_cmdline.contradictions(tokens), "tokens contradict each other", "Keep one of them in tokens.")
+    texts = [conflict["text"] for conflict in _cmdline.contradictions(tokens)]
+    if texts:
+        raise Refused("tokens contradict each other", found="; ".join(texts), cure="Keep one of them in tokens.")
     return tokens
 
 
@@ -191,148 +224,36 @@ def takeover_names(names):
     return sorted(wanted | _cmdline.PAGE_NAMES if wanted & _cmdline.PAGE_NAMES else wanted)
 
 
-def _refuse(conflicts, what, cure, where=None):
-    if conflicts:
-        raise Refused(what, where=where, found="; ".join(item["text"] for item in conflicts), cure=cure)
-
-
-def differs(tokens, wanted, gone):
-    """Whether a line lacks a wanted token, contradicts one, or still has one of ours that is *gone*."""
-    result = _cmdline.compare(tokens, wanted, gone)
-    return bool(result["missing"] or result["superfluous"] or result["conflicts"])
-
-
-def decide(grub, state, wanted, names, running):
-    """What has to change so that every entry boots *wanted*; refuses what cannot become true."""
-    recorded = state.section(SECTION)
-    lists = [recorded.get("tokens", [])] + recorded.get("retired", [])
-    former = [setting for tokens in lists for setting in _cmdline.settings(tokens)]
-    present = grub.entries()
-    text = _grub.dropin(wanted, names) if wanted or names else None
-    file = _owned.decide(state, ROOT, _grub.DROPIN, text)
-    line = present[0]["tokens"] if present else []
-    generate, taken = False, recorded.get("taken_over", [])
-    if file or not present or any(differs(entry["tokens"], wanted, former) for entry in present):
-        grub.check_writable()
-        line = grub.words(text)
-        _check_line(grub, line, wanted)
-        taken = [token for token in grub.words(None) if _cmdline.name(token) in names]
-        gone = _cmdline.lacking(line, former)
-        generate = bool(file) or not present or any(differs(entry["tokens"], wanted, gone) for entry in present)
-    # Earlier tokens stay ours as long as the running line or the menu has one of them.
-    around = _cmdline.settings(running) + [s for entry in present for s in _cmdline.settings(entry["tokens"])]
-    retired = [tokens for tokens in lists if _cmdline.compare(around, wanted, tokens)["superfluous"]]
-    retired = [tokens for number, tokens in enumerate(retired) if tokens not in retired[:number]]
-    record = {"tokens": wanted, "taken_over": taken, "retired": retired, "entry": "default" if text else None}
-    record = {key: value for key, value in record.items() if value}
-    return Decision(wanted, line, _cmdline.lacking(line, former), file, generate, record)
-
-
-def _check_line(grub, line, wanted):
-    result = _cmdline.compare(line, wanted)
-    for conflict in result["conflicts"]:
-        files = ", ".join(grub.mentions(conflict["name"])) or "the settings of grub-mkconfig"
-        _refuse([conflict], "a token of somebody else is in the way", _takeover(conflict["name"]), where=files)
-    if result["missing"]:
-        raise Refused(
-            "a settings file that is read later drops our tokens",
-            where=", ".join(grub.later_settings()) or _grub.DROPIN,
-            found="no {0}".format(" ".join(result["missing"])),
-            cure="Let that file append to GRUB_CMDLINE_LINUX_DEFAULT instead of replacing it.",
-        )
-
-
-def _takeover(name):
-    return "Remove it there, or name {0} in takeover: it is filtered out and comes back with state=absent.".format(name)
-
-
-def actions_of(decision, state):
-    """The decision as data, with the own tokens before and after as the difference."""
-    actions = _owned.described([decision.file] if decision.file else [])[0]
-    before = state.section(SECTION).get("tokens", [])
-    if decision.generate:
-        actions.append(action("generate", _grub.MENU, before=before, after=decision.wanted))
-    return actions
-
-
-def remember(state, entry):
-    """Make the section of the state file hold exactly *entry*; "retired" is written before "tokens" are replaced."""
-    recorded = state.section(SECTION)
-    for key in sorted(set(recorded) | set(entry)):
-        if key not in entry:
-            state.forget(SECTION, key)
-        elif recorded.get(key) != entry[key]:
-            state.record(SECTION, key, entry[key])
-
-
-def carry_out(grub, state, decision):
-    """Write, generate, read back, and only then let the new menu boot."""
-    before = state.section(SECTION)
-    remember(state, decision.record)
-    if not decision.generate:
-        return
-    if decision.file:
-        _owned.carry_out(state, ROOT, decision.file)
-    try:
-        wrong = unlike(grub.generate(), decision)
-        if wrong:
-            raise Failed("the generated menu does not have the tokens as wanted", where=_grub.MENU, found=wrong)
-        grub.install()
-    except OvsDpdkError as exc:
-        grub.discard()
-        if decision.file:
-            _owned.undo(state, ROOT, decision.file)
-        remember(state, before)
-        cure = "The settings and the menu are as they were; the scripts in /etc/grub.d decide what an entry boots."
-        raise Failed(exc.parts["what"], where=exc.parts["where"], found=exc.parts["found"], cure=cure)
-
-
-def unlike(entries, decision):
-    """The first entry that does not boot what was decided, in words; None if all do."""
-    if not entries:
-        return "no entry of /etc/grub.d/10_linux"
-    for entry in entries:
-        if differs(entry["tokens"], decision.wanted, decision.gone):
-            return "{0}: {1}".format(entry["title"], " ".join(entry["tokens"]))
-    return None
-
-
-def verdict(decision, running):
-    """How the running line differs from what the next boot will have, and why that needs a reboot."""
-    result = _cmdline.compare(running, decision.wanted, decision.gone)
-    reasons = _cmdline.reasons(result)
-    return dict(result, running=_cmdline.split(running), reasons=reasons, reboot_required=bool(reasons))
+def wish_of(parameters):
+    """What is asked for, checked; to take everything back is a matter of the default entries."""
+    if parameters["state"] == "absent":
+        return _boot_line.Wish("default", [], [], False)
+    tokens, names = wanted_tokens(parameters["tokens"]), takeover_names(parameters["takeover"])
+    return _boot_line.Wish(parameters["entry"], tokens, names, parameters["retry"])
 
 
 def work(module):
-    parameters = module.params
-    if parameters["entry"] == "trial":
-        raise Refused("this backend cannot boot a line on trial", found="entry=trial", cure="Use entry=default.")
-    present = parameters["state"] == "present"
-    wanted = wanted_tokens(parameters["tokens"]) if present else []
-    names = takeover_names(parameters["takeover"]) if present else []
-    grub, state = BACKENDS[parameters["backend"]](ROOT, runner(module)), State(ROOT)
+    wish = wish_of(module.params)
+    grub, state = BACKENDS[module.params["backend"]](ROOT, runner(module)), State(ROOT)
+    trial = Trial(grub)
     running = read_text(under(ROOT, "/proc/cmdline")) or ""
     with contextlib.ExitStack() as held:
         if not module.check_mode:
             held.enter_context(state.locked())
-        before = state.section(SECTION)
-        decision = decide(grub, state, wanted, names, running)
-        actions = actions_of(decision, state)
+        present = _boot_line.read(grub, trial, state, wish, running)
+        decision = _boot_line.decide(grub, trial, state, wish, present)
         if not module.check_mode:
-            carry_out(grub, state, decision)
+            _boot_change.carry_out(grub, trial, state, wish, decision)
         configured = grub.entries()
-    keys = ("tokens", "taken_over")
+    kept = not module.check_mode and (wish.entry == "default" or bool(decision.arm))
     return dict(
-        verdict(decision, running),
-        actions=actions,
+        _boot_line.verdict(decision, running),
+        actions=_boot_change.actions_of(decision, present),
         configured=configured,
-        owned=wanted,
-        taken_over=decision.record.get("taken_over", []),
-        diff={
-            "before": {key: before.get(key, []) for key in keys},
-            "after": {key: decision.record.get(key, []) for key in keys},
-        },
+        owned=wish.tokens,
+        taken_over=decision.taken,
+        trial=_boot_line.trial_facts(present, decision, kept),
+        diff=_boot_change.difference(wish, present, decision),
     )
 
 
@@ -341,6 +262,7 @@ def main():
         argument_spec={
             "tokens": {"type": "raw", "default": [], "no_log": False},
             "entry": {"type": "str", "choices": ["default", "trial"], "default": "default"},
+            "retry": {"type": "bool", "default": False},
             "takeover": {"type": "list", "elements": "str", "default": []},
             "backend": {"type": "str", "choices": ["auto", "grub"], "default": "auto"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -1,21 +1,14 @@
 import os
 import stat
-import subprocess
 
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _grub
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
 
 
-def run(argv):
-    done = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
-    out, err = done.communicate()
-    return done.returncode, out, err
-
-
 @pytest.fixture
 def grub(grub_tree):
-    return _grub.Grub(str(grub_tree.root), run)
+    return _grub.Grub(str(grub_tree.root), grub_tree.run)
 
 
 def test_entries_are_the_linux_ones_without_recovery(grub):
@@ -86,7 +79,7 @@ def test_take_over_filters_whole_words_by_name(grub_tree, grub):
 def test_every_allowed_character_reaches_the_menu_unchanged(grub_tree, grub):
     token = "aZ09" + "".join(c for c in map(chr, range(33, 127)) if _grub.TOKEN.match("a" + c))
     grub_tree.dropin.write_text(_grub.dropin([token]))
-    assert [entry["tokens"][-1] for entry in grub.generate()] == [token] * 3
+    assert [entry["tokens"][-1] for entry in _grub.entries(grub.generate())] == [token] * 3
     assert not set(token) & set("\"'$`\\;|&<>{}()#*?[]~^")
 
 
@@ -100,12 +93,12 @@ def test_characters_that_mean_something_to_sh_or_grub_are_no_token(character):
 def test_a_generated_menu_replaces_the_old_one_only_when_installed(grub_tree, grub):
     old = grub_tree.menu.read_text()
     grub_tree.dropin.write_text(_grub.dropin(["iommu=pt"]))
-    assert all("iommu=pt" in entry["tokens"] for entry in grub.generate())
+    assert all("iommu=pt" in entry["tokens"] for entry in _grub.entries(grub.generate()))
     assert grub_tree.menu.read_text() == old
     grub.install()
     assert all("iommu=pt" in entry["tokens"] for entry in grub.entries())
     assert stat.S_IMODE(grub_tree.menu.stat().st_mode) == 0o444
-    assert os.listdir(str(grub_tree.menu.parent)) == ["grub.cfg"]
+    assert sorted(os.listdir(str(grub_tree.menu.parent))) == ["grub.cfg", "grubenv"]
 
 
 def test_the_menu_is_on_the_disk_before_it_has_its_name(grub, monkeypatch):
@@ -122,7 +115,7 @@ def test_a_failed_generation_leaves_nothing(grub_tree, grub):
     grub_tree.write("usr/sbin/grub-mkconfig", "#!/bin/sh\necho half > $2.new\necho no device >&2\nexit 1\n")
     with pytest.raises(Failed, match="grub-mkconfig failed.*no device"):
         grub.generate()
-    assert os.listdir(str(grub_tree.menu.parent)) == ["grub.cfg"]
+    assert sorted(os.listdir(str(grub_tree.menu.parent))) == ["grub.cfg", "grubenv"]
 
 
 def test_a_missing_generator_is_refused(grub_tree, grub):

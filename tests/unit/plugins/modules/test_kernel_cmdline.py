@@ -7,6 +7,7 @@ import stat
 import pytest
 
 pytest.importorskip("ansible.module_utils.basic")
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
 from ansible_collections.nfv.ovs_dpdk.plugins.modules import kernel_cmdline
 
 TOKENS = [
@@ -85,7 +86,13 @@ def test_the_recovery_entry_and_other_menus_boot_without_our_tokens(grub_tree, r
 
 def test_what_is_returned_on_a_virgin_host(grub_tree, run):
     result = run("iommu=pt", check=True)
-    assert result["running"] == ["BOOT_IMAGE=/boot/vmlinuz", "root=/dev/vda1", "ro", "console=ttyS0,115200n8", "quiet"]
+    assert result["running"] == [
+        "BOOT_IMAGE=/boot/vmlinuz-6.1.0-40",
+        "root=/dev/vda1",
+        "ro",
+        "console=ttyS0,115200n8",
+        "quiet",
+    ]
     assert result["foreign"] == result["running"]
     assert result["missing"] == ["iommu=pt"]
     assert result["superfluous"] == result["conflicts"] == result["taken_over"] == []
@@ -210,10 +217,8 @@ def test_a_menu_that_cannot_be_renamed_leaves_everything_as_it_was(grub_tree, ru
     def full(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(kernel_cmdline._grub._files, "put", full)
-    monkeypatch.setattr(
-        kernel_cmdline._owned._files, "write_text", lambda path, text, mode=0: grub_tree.write(path, text)
-    )
+    monkeypatch.setattr(_files, "put", full)
+    monkeypatch.setattr(_files, "write_text", lambda path, text, mode=0: grub_tree.write(path, text))
     failed = run(["iommu=pt"])
     assert "cannot take the place of the old one (/boot/grub/grub.cfg): found [Errno 28]" in failed["msg"]
     assert grub_tree.snapshot() == before
@@ -226,7 +231,7 @@ def test_a_generator_that_fails_leaves_a_virgin_host_virgin(grub_tree, run):
     assert failed["failed"] and "no device" in failed["msg"] and "as they were" in failed["msg"]
     assert not grub_tree.dropin.exists()
     assert grub_tree.menu.read_text() == before[str(grub_tree.menu)]
-    assert os.listdir(str(grub_tree.menu.parent)) == ["grub.cfg"]
+    assert sorted(os.listdir(str(grub_tree.menu.parent))) == ["grub.cfg", "grubenv"]
 
 
 @pytest.mark.parametrize("goal", [{"tokens": TOKENS}, {"state": "absent"}], ids=["present", "absent"])
@@ -295,7 +300,6 @@ BAD = [
     ({"tokens": [], "takeover": ["isolcpus=1"]}, "not the name of a kernel parameter"),
     ({"tokens": [], "takeover": ["$(id)"]}, "not the name of a kernel parameter"),
     ({"tokens": [], "takeover": ["../x"]}, "not the name of a kernel parameter"),
-    ({"tokens": [], "entry": "trial"}, "this backend cannot boot a line on trial"),
     ({"tokens": [], "backend": "grubby"}, "value of backend must be one of"),
 ]
 

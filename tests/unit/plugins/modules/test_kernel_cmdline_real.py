@@ -35,12 +35,17 @@ HOST = """
 set -e
 mount --make-rprivate /
 for place in /boot /etc/default /var/lib; do mount -t tmpfs none $place; done
-mkdir /etc/default/grub.d /boot/grub
+mkdir /etc/default/grub.d /boot/grub /boot/scripts
+cp -a /etc/grub.d/. /boot/scripts
+mount --bind /boot/scripts /etc/grub.d
 mount --bind "$1" "$(command -v grub-probe)"
 touch /boot/vmlinuz-6.1.0-40-amd64 /boot/vmlinuz-6.1.0-18-amd64
 printf '%s\\n' 'GRUB_CMDLINE_LINUX_DEFAULT="quiet isolcpus=7"' 'GRUB_CMDLINE_LINUX="console=ttyS0"' > /etc/default/grub
 grub-mkconfig -o /boot/grub/grub.cfg 2>/dev/null
 cp /boot/grub/grub.cfg /boot/virgin
+touch /boot/cmdline /boot/boot_id
+mount --bind /boot/cmdline /proc/cmdline
+mount --bind /boot/boot_id /proc/sys/kernel/random/boot_id
 shift
 "$@"
 grub-script-check /boot/grub/grub.cfg
@@ -55,23 +60,42 @@ from ansible.module_utils import basic
 basic._ANSIBLE_PROFILE = "legacy"
 module = importlib.import_module("ansible_collections.nfv.ovs_dpdk.plugins.modules.kernel_cmdline")
 runs = json.loads(sys.argv[2])
-for run in runs:
+for number, run in enumerate(runs):
+    if "boots" in run:
+        with open("/boot/cmdline", "w") as line, open("/boot/boot_id", "w") as boot:
+            line.write(run.pop("boots"))
+            boot.write(str(number))
+        os.system("grub-editenv /boot/grub/grubenv set next_entry=")
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": run}).encode()
     try:
         module.main()
     except SystemExit:
         pass
     with open("/boot/grub/grub.cfg") as menu:
-        print(json.dumps({"menu": menu.read(), "files": os.listdir("/boot/grub")}))
+        print(json.dumps({
+            "menu": menu.read(),
+            "files": sorted(os.listdir("/boot/grub")),
+            "valid": os.system("grub-script-check /boot/grub/grub.cfg") == 0,
+            "once": os.popen("test ! -e /boot/grub/grubenv || grub-editenv /boot/grub/grubenv list").read(),
+        }))
 """
 
 TOKENS = ["intel_iommu=on", "hugepagesz=1G", "hugepages=0:2,1:2", "isolcpus=managed_irq,domain,2-5", "memmap=1G!4G"]
 
 
-def test_real_menus_get_our_tokens_and_lose_them_again(tmp_path):
+def carry_out(tmp_path, runs):
+    """Results of the module and, after each of them, menus."""
     probe = tmp_path / "probe"
     probe.write_text(PROBE)
     probe.chmod(0o755)
+    inside = [sys.executable, "-c", RUNS, CHECKOUT, json.dumps(runs)]
+    out = subprocess.check_output(["unshare", "--mount", "sh", "-c", HOST, "sh", str(probe)] + inside)
+    answers = [json.loads(line) for line in out.decode().splitlines() if line.startswith("{")]
+    assert all(answer["valid"] for answer in answers[1::2])
+    return answers[::2], answers[1::2]
+
+
+def test_real_menus_get_our_tokens_and_lose_them_again(tmp_path):
     runs = [
         {"tokens": TOKENS},
         {"tokens": TOKENS, "takeover": ["isolcpus"], "_ansible_check_mode": True},
@@ -79,10 +103,7 @@ def test_real_menus_get_our_tokens_and_lose_them_again(tmp_path):
         {"tokens": TOKENS, "takeover": ["isolcpus"]},
         {"state": "absent"},
     ]
-    inside = [sys.executable, "-c", RUNS, CHECKOUT, json.dumps(runs)]
-    out = subprocess.check_output(["unshare", "--mount", "sh", "-c", HOST, "sh", str(probe)] + inside)
-    answers = [json.loads(line) for line in out.decode().splitlines() if line.startswith("{")]
-    results, menus = answers[::2], answers[1::2]
+    results, menus = carry_out(tmp_path, runs)
     refused, dry, real, again, gone = results
     assert refused["error"]["where"] == "/etc/default/grub" and menus[0] == menus[1]
     assert real["changed"] and real["actions"] == dry["actions"]
@@ -93,3 +114,30 @@ def test_real_menus_get_our_tokens_and_lose_them_again(tmp_path):
     normal = "root=/dev/vda2 ro console=ttyS0 quiet " + " ".join(TOKENS)
     recovery = "root=/dev/vda2 ro single console=ttyS0"
     assert [" ".join(line.split()) for line in lines] == [normal, normal, recovery, normal, recovery]
+
+
+def test_a_real_menu_boots_a_line_once_and_then_for_good(tmp_path):
+    tokens, taken = TOKENS[:2], {"takeover": ["isolcpus"]}
+    line = "root=/dev/vda2 ro console=ttyS0 quiet {0} panic=30 softlockup_panic=1 nfv_ovs_dpdk.trial=1".format(
+        " ".join(tokens)
+    )
+    runs = [
+        dict(taken, tokens=tokens, entry="trial", boots="BOOT_IMAGE=/vmlinuz-6.1.0-18-amd64 ro"),
+        dict(taken, tokens=tokens, entry="trial"),
+        dict(taken, tokens=tokens, entry="trial", boots="BOOT_IMAGE=/vmlinuz-6.1.0-18-amd64 " + line),
+        dict(taken, tokens=tokens),
+        {"state": "absent", "boots": "ro"},
+    ]
+    results, menus = carry_out(tmp_path, runs)
+    tried, again, booted, kept, gone = results
+    assert tried["trial"] == {"possible": True, "why": "", "pending": True, "booted": False}
+    assert menus[0]["once"] == "next_entry=nfv-ovs-dpdk-trial\n" and menus[0]["files"] == ["grub.cfg", "grubenv"]
+    own = re.findall(
+        r"^menuentry .* \$menuentry_id_option 'nfv-ovs-dpdk-trial' \{$(.*?)^\}$", menus[0]["menu"], re.M | re.S
+    )
+    assert own[0].count("\tlinux\t/vmlinuz-6.1.0-18-amd64 " + line + "\n") == len(own) == 1
+    virgin = re.findall(r"^\s*linux\s.*$", menus[4]["menu"], re.MULTILINE)
+    assert re.findall(r"^\s*linux\s.*$", menus[0]["menu"], re.MULTILINE)[:-1] == virgin
+    assert not again["changed"] and booted["trial"]["booted"] and not booted["changed"]
+    assert "nfv-ovs-dpdk-trial" not in menus[3]["menu"] and not kept["reboot_required"]
+    assert gone["changed"]
