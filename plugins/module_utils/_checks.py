@@ -12,6 +12,7 @@ Private to the collection. Python 3.6+, standard library only.
 
 import collections
 
+from . import _checks_boot as boot
 from . import _checks_cpus as cpus
 from . import _checks_devices as devices
 from . import _checks_load as load
@@ -20,6 +21,7 @@ from . import _checks_packages as packages
 from . import _checks_pmd as pmd
 from . import _checks_ports as ports
 from . import _checks_switch as switch
+from . import _checks_tuned as tuned
 from ._errors import Refused
 from ._verdicts import a_datapath, a_plan, a_switch, not_captured, pmd_cpus_known, pmd_threads, skip, two_samples
 
@@ -38,6 +40,7 @@ CHECKS = tuple(
     for row in (
         ("boot.kernel_args", cpus.kernel_args, "/proc/cmdline", (a_plan,)),
         ("boot.reboot_pending", cpus.reboot_pending, "/proc/cmdline, /run/reboot-required", ()),
+        ("boot.next_boot", boot.next_boot, "/boot/grub/grub.cfg", (boot.a_menu,)),
         ("cpus.online", cpus.online, "/sys/devices/system/cpu/online", (a_plan,)),
         ("cpus.isolated", cpus.isolated, "/sys/devices/system/cpu/isolated", (pmd_cpus_known,)),
         ("cpus.nohz_full", cpus.nohz_full, "/sys/devices/system/cpu/nohz_full", (pmd_cpus_known,)),
@@ -49,6 +52,8 @@ CHECKS = tuple(
         ("cpus.numa_balancing", cpus.numa_balancing, "/proc/sys/kernel/numa_balancing", ()),
         ("cpus.governor", cpus.governor, "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor", (pmd_cpus_known,)),
         ("cpus.workqueues", cpus.workqueues, "/sys/devices/virtual/workqueue/cpumask", (pmd_cpus_known,)),
+        ("cpus.tuned_profile", tuned.profile, "/etc/tuned/active_profile, /etc/tuned/bootcmdline", (tuned.concerned,)),
+        ("cpus.tuned_verify", tuned.verify, "tuned-adm verify", (tuned.planned,)),
         ("memory.hugepages", memory.hugepages, "/sys/devices/system/node/node*/hugepages", (a_plan,)),
         ("memory.pages_left", memory.pages_left, "/sys/devices/system/node/node*/hugepages", ()),
         ("memory.available", memory.available, "/proc/meminfo", ()),
@@ -80,9 +85,14 @@ CHECKS = tuple(
         ("switch.values", switch.values, _ROW, (a_switch,)),
         ("switch.restart_pending", switch.restart_pending, _ROW + ", EAL ARGS in the log", (a_datapath,)),
         ("switch.drops_growing", switch.datapath_drops, _COVERAGE, (a_datapath, two_samples)),
-        ("pmd.threads", pmd.threads, _THREADS, (a_datapath, pmd.a_port)),
+        ("pmd.threads", pmd.threads, _THREADS, (a_datapath, pmd.a_port, pmd.the_planned_mask)),
         ("pmd.pinned", pmd.pinned, _THREADS, (pmd_threads,)),
-        ("pmd.numa_coverage", pmd.numa_coverage, _RXQS + ", " + _PORTS, (pmd_threads, pmd.a_port)),
+        (
+            "pmd.numa_coverage",
+            pmd.numa_coverage,
+            _RXQS + ", " + _PORTS,
+            (pmd_threads, pmd.a_port, pmd.the_planned_mask),
+        ),
         ("pmd.queues_polled", pmd.queues_polled, _RXQS + ", " + _PORTS, (a_datapath, pmd.a_port)),
         ("pmd.cross_numa", pmd.cross_numa, _RXQS + ", " + _PORTS, (pmd_threads, pmd.a_port)),
         ("pmd.affinity", pmd.affinity, _RXQS + ", " + _PORTS, (pmd_threads, pmd.a_port)),

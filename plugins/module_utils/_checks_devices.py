@@ -110,18 +110,34 @@ def driver(evidence):
     """Every device is on its driver: the planned one, else one that DPDK can use."""
     nics = {nic["address"]: nic for nic in evidence["host"]["nics"]}
     for address, port, plan in devices(evidence):
-        nic = nics.get(address)
-        bifurcated = nic and _drivers.of_device(nic["vendor"], nic["device"]).bifurcated
-        wanted = [plan["driver"] or plan["kernel_driver"]] if plan else sorted(_drivers.USER_SPACE)
+        nic, wanted = nics.get(address), _wanted(plan)
+        if _fits(nic, plan):
+            continue
         if not nic or (nic["driver"] is None and not nic.get("present", True)):
             found, cure = "there is no such device", "Put it back, or take it out of host_plan_nics."
-        elif nic["driver"] in wanted or (bifurcated and nic["driver"] and not (plan and plan["driver"])):
-            continue
         else:
             found, cure = "on {0}".format(nic["driver"] or "no driver"), "Role dpdk_devices binds it."
         subject = "{0} ({1})".format(address, port) if port else address
         yield fail(subject, found, "on " + " or ".join(str(name) for name in wanted), cure)
     yield ok(names("{0} on {1}".format(row[0], nics[row[0]]["driver"]) for row in devices(evidence) if row[0] in nics))
+
+
+def misplaced(evidence):
+    """Addresses of the devices that driver() names."""
+    nics = {nic["address"]: nic for nic in evidence["host"]["nics"]}
+    return [address for address, _port, plan in devices(evidence) if not _fits(nics.get(address), plan)]
+
+
+def _wanted(plan):
+    return [plan["driver"] or plan["kernel_driver"]] if plan else sorted(_drivers.USER_SPACE)
+
+
+def _fits(nic, plan):
+    if not nic:
+        return False
+    bifurcated = _drivers.of_device(nic["vendor"], nic["device"]).bifurcated
+    kept = bifurcated and nic["driver"] and not (plan and plan["driver"])
+    return bool(nic["driver"] in _wanted(plan) or kept)
 
 
 def device_numa(evidence):

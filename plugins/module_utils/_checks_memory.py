@@ -23,11 +23,15 @@ def _pool_name(node, size_kb):
 
 
 def _short(evidence):
-    """Planned pools that have fewer pages than planned: [(row of the plan, pages)]."""
+    """Planned pools that have fewer pages than planned: [(row of the plan, pages)].
+
+    A surplus page, one that was taken away while in use, is gone as soon as its user ends.
+    """
     pools = _pools(evidence)
     rows = evidence["plan"]["hugepages"] if evidence["plan"] else []
-    counted = [(row, pools.get((row["node"], row["size_kb"]), {"total": 0})["total"]) for row in rows]
-    return [(row, total) for row, total in counted if total < row["count"]]
+    counted = [(row, pools.get((row["node"], row["size_kb"]), {"total": 0, "surplus": 0})) for row in rows]
+    kept = [(row, pool["total"] - pool["surplus"]) for row, pool in counted]
+    return [(row, pages) for row, pages in kept if pages < row["count"]]
 
 
 def hugepages(evidence):

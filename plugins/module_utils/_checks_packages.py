@@ -60,11 +60,11 @@ def driver_files(evidence):
     if installed is None and evidence["host"]["os"]["family"] != "debian":
         yield skip("DPDK's drivers are not separate files here")
         return
-    wanted = _wanted_drivers(evidence)
+    wanted, missing = _wanted_drivers(evidence), missing_drivers(evidence)
     for name in wanted:
         package = "librte-{0}*".format(name.replace("_", "-"))
         complaint = COMPLAINTS.get(name.split("_")[0], "no-device")
-        if name not in (installed or []):
+        if name in missing:
             yield fail(
                 name,
                 "librte_{0}.so is not installed{1}".format(name, quoted_line(evidence, complaint)),
@@ -79,6 +79,14 @@ def driver_files(evidence):
                 "Restart ovs-vswitchd.",
             )
     yield ok(", ".join(wanted) or "no driver is needed")
+
+
+def missing_drivers(evidence):
+    """DPDK drivers that are needed and not installed, where they are files of their own."""
+    installed = evidence["kernel"]["dpdk_drivers"]
+    if installed is None and evidence["host"]["os"]["family"] != "debian":
+        return []
+    return [name for name in _wanted_drivers(evidence) if name not in (installed or [])]
 
 
 def _wanted_drivers(evidence):

@@ -8,7 +8,7 @@ Private to the collection. Python 3.6+, standard library only.
 Sources: Open vSwitch's topics/dpdk/pmd.rst; lib/dpif-netdev.c for the placing of queues.
 """
 
-from . import _cpuset
+from . import _cpuset, _keys
 from ._errors import Refused
 from ._port_stats import is_polled, numa_node
 from ._verdicts import cpus, fail, names, ok, quoted, skip, warn
@@ -28,6 +28,14 @@ def a_port(evidence):
 def placement(evidence):
     """{(port, queue): row of the thread that polls it}."""
     return {(rxq["port"], rxq["queue_id"]): row for row in evidence["stats"]["pmds"] for rxq in row["rxqs"]}
+
+
+def the_planned_mask(evidence):
+    """What checks of threads need: another mask makes other threads, and is named by switch.keys."""
+    wanted = evidence["plan"]["other_config"].get("pmd-cpu-mask") if evidence["plan"] else None
+    mask = evidence["open_vswitch"]["other_config"].get("pmd-cpu-mask")
+    other = wanted and not (mask and _keys.fits("pmd-cpu-mask", mask, wanted))
+    return "pmd-cpu-mask is not the planned one, see switch.keys" if other else None
 
 
 def threads(evidence):

@@ -11,8 +11,10 @@ Sources: ovs-vswitchd.conf.db(5); Open vSwitch's topics/dpdk/phy.rst and vhost-u
 import os
 
 from . import _port_stats
-from ._checks_devices import port_address
+from ._checks_devices import misplaced, port_address
+from ._checks_packages import missing_drivers
 from ._checks_pmd import queue_count, working_ports
+from ._drivers import of_device
 from ._port_stats import is_polled
 from ._verdicts import fail, names, ok, quoted, skip, warn
 
@@ -21,8 +23,11 @@ AGAIN = "A port that failed is tried again only when it is set again or the swit
 
 def error(evidence):
     """No interface has an error: ovs-vsctl reports success all the same."""
+    causes = _named_causes(evidence)
     for row in evidence["interfaces"]:
-        if row["error"]:
+        if row["error"] and port_address(row) in causes:
+            yield skip("the error of {0} has its cause in {1}".format(row["name"], causes[port_address(row)]))
+        elif row["error"]:
             device = row["options"].get("dpdk-devargs")
             # EAL's line about the device says more than the switch's about the port.
             yield fail(
@@ -32,6 +37,16 @@ def error(evidence):
                 "Correct its options (openvswitch_bridges), or the device behind them. {0}.".format(AGAIN),
             )
     yield ok("{0} interfaces, no error".format(len(evidence["interfaces"])))
+
+
+def _named_causes(evidence):
+    """{address: check} of NICs that no port can open, and which check says why."""
+    nics = {nic["address"]: nic for nic in evidence["host"]["nics"]}
+    libraries = {address: of_device(nic["vendor"], nic["device"]).library for address, nic in nics.items()}
+    missing = missing_drivers(evidence)
+    causes = {address: "packages.drivers" for address, library in libraries.items() if library in missing}
+    causes.update(dict.fromkeys(misplaced(evidence), "devices.driver"))
+    return causes
 
 
 def datapath(evidence):

@@ -15,10 +15,11 @@ import os
 import re
 import time
 
-from . import _answers, _keys, _log, _pmd_stats, _port_stats
+from . import _answers, _keys, _log, _pmd_stats, _port_stats, _tuned
 from ._daemon import Daemon
-from ._errors import Failed
+from ._errors import Failed, Refused
 from ._files import under
+from ._grub import Grub, entries
 from ._host import read_host
 from ._kernel import interrupt_counts, read_kernel
 from ._restart import Running
@@ -80,10 +81,20 @@ def collect(switch, plan=None, limits=None, interval=0, captured=False):
             evidence["silent"] = ": ".join(filter(None, (exc.parts["what"], exc.parts["found"])))
     evidence["host"] = read_host(switch.root)
     evidence["kernel"] = read_kernel(switch.root)
+    evidence["tuned"] = _tuned.collect(switch.root, None if captured else switch.run, plan)
+    evidence["menu"] = _menu(switch)
     if evidence["silent"] is None:
         evidence["restart_reasons"] = _restart_reasons(evidence, daemon.process)
         evidence["growth"] = _growth(switch, first, interval) if interval else None
     return evidence
+
+
+def _menu(switch):
+    """The entries that boot by themselves; None where the boot loader is another one."""
+    try:
+        return entries(Grub(switch.root, switch.run).menu())
+    except Refused:
+        return None
 
 
 def _sample(daemon, tables):

@@ -69,7 +69,10 @@ def _host():
             {
                 "id": node,
                 "cpus": list(range(6 * node, 6 * node + 6)),
-                "hugepages": [{"size_kb": 2048, "total": 0, "free": 0}, {"size_kb": 1048576, "total": 2, "free": 1}],
+                "hugepages": [
+                    {"size_kb": 2048, "total": 0, "free": 0, "surplus": 0},
+                    {"size_kb": 1048576, "total": 2, "free": 1, "surplus": 0},
+                ],
             }
             for node in (0, 1)
         ],
@@ -194,6 +197,8 @@ def good(plan=True):
         system_switch=True,
         host=_host(),
         kernel=_kernel(),
+        tuned={"profile": "virtual-host", "boot_tokens": [], "differences": None},
+        menu=[{"title": "Debian GNU/Linux", "tokens": ["ro", "quiet", *TOKENS]}],
         version="3.1.0",
         pid=812,
         open_vswitch={

@@ -82,6 +82,20 @@ def logged(name, check, subject, line, verdict=None):
     return lambda evidence: evidence["log"].append(dict(entry, line="2026-01-01T00:00:00Z|00017|" + line))
 
 
+def isolated_by_tuned(evidence):
+    """A mutation: TuneD isolates, and all is well."""
+    boot = ["nohz_full=2-5,8-11", "rcu_nocbs=2-5,8-11"]
+    evidence["plan"]["isolation"] = {"mechanism": "tuned", "nohz_full": "2-5,8-11"}
+    evidence["host"]["cmdline"] += " rcu_nocbs=2-5,8-11"
+    evidence["tuned"] = {"profile": "cpu-partitioning", "boot_tokens": boot, "differences": []}
+
+
+def threads_of_node_1_only(evidence):
+    """A mutation: the threads of node 0 are gone, those of node 1 poll its port."""
+    del evidence["threads"][:2], evidence["stats"]["pmds"][:2], evidence["interfaces"][3]
+    evidence["stats"]["pmds"][0]["rxqs"] += TWO_QUEUES
+
+
 BUSY = {"busy_percent": 99.0, "sleep_percent": None, "packets": 10**6, "tx_packets": 10**6, "emc_hits": 10**6}
 TWO_QUEUES = [{"port": "dpdk0", "queue_id": queue, "enabled": True, "usage_percent": 45} for queue in (0, 1)]
 
@@ -94,9 +108,13 @@ def busy(**figures):
 
 
 # The plan is right, the world is wrong.
+PLAN_LINE = good()["plan"]["kernel_args_tokens"]
+MARK = " tuned.non_isolcpus=000000c3"
+
 WORLD = [
     ("boot.kernel_args", "fail", None, put("host", "cmdline", "ro quiet")),
     ("boot.reboot_pending", "warn", None, put("kernel", "restart_wanted", True)),
+    ("boot.next_boot", "fail", "Debian GNU/Linux", lambda e: e["menu"][0]["tokens"].remove("iommu=pt")),
     ("cpus.online", "fail", None, put("host", "cpus", "online", [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11])),
     ("cpus.isolated", "fail", None, put("host", "cpus", "isolated", [2, 3, 4, 5, 8, 9, 10])),
     ("cpus.nohz_full", "fail", None, put("host", "cpus", "nohz_full", [])),
@@ -108,6 +126,13 @@ WORLD = [
     ("cpus.numa_balancing", "warn", None, put("kernel", "numa_balancing", 1)),
     ("cpus.governor", "warn", "CPU 9", put("kernel", "governors", 9, "powersave")),
     ("cpus.workqueues", "warn", None, put("kernel", "workqueue_cpus", [0, 1, 2])),
+    ("cpus.tuned_profile", "warn", None, put("tuned", "profile", "realtime-virtual-host")),
+    ("cpus.tuned_profile", "fail", None, both(isolated_by_tuned, put("tuned", "profile", "balanced"))),
+    ("cpus.tuned_profile", "fail", None, both(isolated_by_tuned, put("tuned", "boot_tokens", []))),
+    ("cpus.tuned_verify", "warn", None, both(isolated_by_tuned, put("tuned", "differences", ["x is 1, expected 2"]))),
+    ("boot.kernel_args", "fail", None, both(isolated_by_tuned, put("host", "cmdline", " ".join(PLAN_LINE)))),
+    ("boot.reboot_pending", "warn", None, put("tuned", "boot_tokens", ["nosoftlockup"])),
+    ("boot.reboot_pending", "warn", None, lambda e: e["host"].update(cmdline=e["host"]["cmdline"] + MARK)),
     ("memory.hugepages", "fail", "node 1, 1G pages", lambda e: e["host"]["nodes"][1]["hugepages"][1].update(total=1)),
     (
         "memory.hugepages",
@@ -115,6 +140,8 @@ WORLD = [
         "node 1, 1G pages",
         lambda e: e["host"]["nodes"][1]["hugepages"][1].update(total=1, free=0),
     ),
+    # Taken away while in use: it is there until its user ends, and then never again.
+    ("memory.hugepages", "fail", "node 1, 1G pages", lambda e: e["host"]["nodes"][1]["hugepages"][1].update(surplus=1)),
     ("memory.pages_left", "warn", "node 0, 1G pages", lambda e: e["host"]["nodes"][0]["hugepages"][1].update(free=0)),
     ("memory.available", "warn", None, put("host", "memory", "available_kb", 500 * 1024)),
     ("memory.mounts", "fail", "1G pages", put("kernel", "hugetlbfs", {2048: ["/dev/hugepages"]})),
@@ -139,6 +166,12 @@ WORLD = [
     ("iommu.unsafe_interrupts", "warn", None, put("kernel", "unsafe_interrupts", True)),
     ("devices.driver", "fail", "0000:81:00.0 (dpdk1)", lambda e: e["host"]["nics"][1].update(driver="vmxnet3")),
     ("devices.driver", "fail", "0000:81:00.0 (dpdk1)", lambda e: e["host"]["nics"].pop()),
+    (
+        "devices.driver",
+        "fail",
+        "0000:81:00.0",
+        both(lambda e: e["host"]["nics"][1].update(driver="vmxnet3"), interface("dpdk1", error="could not open")),
+    ),
     ("devices.numa", "warn", "dpdk0", lambda e: e["host"]["nics"][0].update(numa_node=1)),
     (
         "packages.dpdk_build",
@@ -151,10 +184,22 @@ WORLD = [
     ),
     ("packages.drivers", "fail", "net_vmxnet3", lambda e: e["kernel"]["dpdk_drivers"].remove("net_vmxnet3")),
     ("packages.drivers", "warn", "net_vmxnet3", lambda e: e["libraries"].pop("net_vmxnet3")),
+    (
+        "packages.drivers",
+        "fail",
+        "net_vmxnet3",
+        both(lambda e: e["kernel"]["dpdk_drivers"].remove("net_vmxnet3"), interface("dpdk1", error="could not open")),
+    ),
     ("packages.running_binary", "warn", None, put("executable", "/usr/lib/ovs-vswitchd-dpdk (deleted)")),
     ("packages.versions", "warn", None, put("open_vswitch", "dpdk_version", "DPDK 20.11.1")),
     ("switch.in_sync", "fail", None, put("open_vswitch", "next_cfg", 8)),
     ("switch.keys", "fail", "other_config:dpdk-init", config(dpdk_init="true")),
+    (
+        "switch.keys",
+        "fail",
+        "other_config:pmd-cpu-mask",
+        both(config(pmd_cpu_mask="0x300"), threads_of_node_1_only),
+    ),
     (
         "switch.deprecated_keys",
         "warn",
@@ -510,10 +555,21 @@ def test_few_transmit_drops_of_many_packets_are_no_fault():
 
 def test_an_isolation_that_is_not_on_the_kernel_line_is_not_judged_there():
     evidence = good()
-    evidence["plan"]["isolation"]["mechanism"] = "tuned"
+    evidence["plan"]["isolation"]["mechanism"] = "none"
     evidence["host"]["cpus"].update(isolated=[], nohz_full=[])
     assert complaints(evidence) == []
     assert row_of(evidence, "cpus.isolated")["status"] == "skip"
+
+
+def test_an_isolation_by_tuned_is_judged_by_what_tuned_promises():
+    evidence = good()
+    isolated_by_tuned(evidence)
+    evidence["host"]["cpus"]["isolated"] = []
+    assert complaints(evidence) == []
+    found = [row_of(evidence, "cpus." + name)["status"] for name in ("isolated", "nohz_full", "tuned_verify")]
+    assert found == ["skip", "pass", "pass"]
+    evidence["host"]["cpus"]["nohz_full"] = []
+    assert complaints(evidence) == [("cpus.nohz_full", "fail", None)]
 
 
 def test_without_threads_and_without_a_plan_nothing_is_said_of_their_cpus():
