@@ -2,17 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Must ovs-vswitchd be restarted? What the running process uses against what the database says.
+"""Must ovs-vswitchd be restarted, and whom would that hurt? What the process uses against what the database says.
 
 Nobody can ask the process what it uses. But a value that was in the database before the first change of its life is
 the one it started with: that is remembered, together with the identity of the process, when a key is changed.
 So the verdict is the same on every run until the process is another one, whoever restarted it.
+A port that carries traffic at this moment is one whose link is up; that of a vhost-user port is up while a guest is
+connected.
 
 Pure. Private to the collection. Python 3.6+, standard library only.
-Sources: lib/dpdk.c (what is read when DPDK is initialised, once in a process), vswitchd/bridge.c of Open vSwitch.
+Sources: lib/dpdk.c (what is read when DPDK is initialised, once in a process), vswitchd/bridge.c of Open vSwitch;
+ovs-vswitchd.conf.db(5), column link_state of table Interface.
 """
 
 from ._keys import EAL, KEYS, ONCE, START, dpdk_wanted, meaning, same
+from ._rows import listed
+
+# Columns that say what a restart would interrupt.
+TRAFFIC = {
+    "Bridge": ["name", "ports"],
+    "Port": ["_uuid", "name", "interfaces"],
+    "Interface": ["_uuid", "name", "type", "link_state"],
+}
+# What these carry comes from other ports.
+INNER = ("internal", "patch")
 
 
 class Running:
@@ -71,6 +84,26 @@ class Running:
         if self.installed_dpdk:
             return ["the running process has no DPDK, the installed program has {0}".format(self.installed_dpdk)]
         return []
+
+
+def interrupts(tables):
+    """The interfaces that carry traffic now, as {"bridge", "port", "interface", "type", "text"}, sorted."""
+    interfaces = {row["_uuid"]: row for row in tables["Interface"]}
+    ports = {row["_uuid"]: row for row in tables["Port"]}
+    rows = []
+    for bridge in tables["Bridge"]:
+        for port in [ports[uuid] for uuid in listed(bridge["ports"])]:
+            for interface in [interfaces[uuid] for uuid in listed(port["interfaces"])]:
+                if interface["type"] not in INNER and interface["link_state"] == "up":
+                    rows.append(_interrupt(bridge["name"], port["name"], interface))
+    return sorted(rows, key=lambda row: (row["bridge"], row["port"], row["interface"]))
+
+
+def _interrupt(bridge, port, interface):
+    kind = interface["type"] or "system"
+    why = "a guest is connected" if kind.startswith("dpdkvhostuser") else "link up"
+    text = "{0} on {1} ({2}, {3})".format(interface["name"], bridge, kind, why)
+    return {"bridge": bridge, "port": port, "interface": interface["name"], "type": kind, "text": text}
 
 
 def _shown(value):

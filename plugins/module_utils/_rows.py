@@ -23,6 +23,8 @@ KEYS = "external_ids:{0}keys".format(RESERVED)
 OWNER = "external_ids:{0}owner".format(RESERVED)
 US = "nfv.ovs_dpdk"
 NUMBERS = ("mtu_request", "tag", "trunks")
+# Columns that always hold a text; "" is how they say nothing.
+TEXTS = ("datapath_type", "type")
 
 # The comma separates names in our own list; the rest keeps names readable in ovs-vsctl's output.
 _KEY = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.:/@+-]*\Z")
@@ -141,17 +143,43 @@ def remaining(decision, remembered):
     return {entry: item for entry, item in remembered.items() if entry in decision.owned}
 
 
+def inverse(changes):
+    """The changes that take *changes* back."""
+    return [Change(entry, after, before) for entry, before, after in changes]
+
+
+def put_back(row, earlier, recorded):
+    """(changes, what to remember) that bring other_config of *row* back to that of *earlier*, with what was ours then.
+
+    An entry that gets its value of before us is not ours any more.
+    """
+    entries = sorted(entry for entry in set(row) | set(earlier) if entry.startswith("other_config:"))
+    changes = [Change(entry, row.get(entry), earlier.get(entry)) for entry in entries]
+    changes = [change for change in changes if change.before != change.after]
+    ours, remembered = owned(row), dict(recorded)
+    for entry, _before, after in changes:
+        first = remembered.pop(entry, {"before": None})
+        ours.discard(entry)
+        if entry in owned(earlier) and after != first["before"]:
+            ours.add(entry)
+            remembered[entry] = {"before": first["before"], "after": after}
+    mark = ",".join(sorted(ours)) or None
+    if mark != row.get(KEYS):
+        changes.append(Change(KEYS, row.get(KEYS), mark))
+    return changes, remembered
+
+
 def commands(table, record, changes):
     """ovs-vsctl commands (lists of arguments) for the changes of one row."""
     settings, result = [], []
     for entry, _before, after in changes:
         column, colon, key = entry.partition(":")
-        if after is None:
+        if after is None and entry not in TEXTS:
             result.append(
                 ["remove", table, record, column, json.dumps(key)] if colon else ["clear", table, record, column]
             )
         else:
-            item = after if column in NUMBERS else json.dumps(after)
+            item = after if column in NUMBERS else json.dumps(after or "")
             settings.append("{0}{1}={2}".format(column, ":" + json.dumps(key) if colon else "", item))
     return result + ([["set", table, record] + settings] if settings else [])
 

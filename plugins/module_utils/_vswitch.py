@@ -35,6 +35,10 @@ class NoDatabase(Failed):
     """There is nobody to ask: Open vSwitch is not installed, or its database server does not run."""
 
 
+class NotInstalled(NoDatabase):
+    """Open vSwitch is not installed."""
+
+
 def value(data):
     """An OVSDB value as Python data: maps are dicts, sets are lists, an optional value is a scalar or []."""
     if not isinstance(data, list):
@@ -97,7 +101,7 @@ class Switch:
     def _failure(self, rc, err, wait):
         where = "database {0}/db.sock".format(self.rundir)
         if rc == 127:
-            return NoDatabase("Open vSwitch is not installed", found="no ovs-vsctl", cure="Role openvswitch does it.")
+            return NotInstalled("Open vSwitch is not installed", found="no ovs-vsctl", cure="Role openvswitch does it.")
         if "database connection failed" in err:
             return NoDatabase("Open vSwitch's database does not answer", where, err, cure="Start ovsdb-server.")
         if _ALARM not in err:

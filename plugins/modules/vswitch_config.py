@@ -16,7 +16,10 @@ description:
     fits already is not taken over, and one that somebody changed afterwards is left alone.
   - Key names follow the version found, so C(pmd-sleep-max) becomes C(pmd-maxsleep) on Open vSwitch 3.1.
   - Says whether C(ovs-vswitchd) must be restarted, by what the running process uses and not by what this run changed.
-    The module never restarts anything.
+    The module never restarts anything; M(nfv.ovs_dpdk.vswitch_restart) does.
+  - Names the keys of somebody else whose values differ from what is wanted. They are replaced all the same; whoever
+    does not want that runs the module in check mode first and looks at RV(conflicts).
+  - Should C(ovs-vswitchd) end on the new values, what was there before is put back at once, and the module fails.
   - The keys are described in the manual page C(ovs-vswitchd.conf.db).
 extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes
@@ -36,7 +39,9 @@ options:
     description: Keys of C(external_ids), with the rules of O(other_config).
     type: dict
   state:
-    description: V(absent) takes back everything that this module set; O(other_config) and O(external_ids) are not read.
+    description:
+      - V(absent) takes back everything that this module set; O(other_config) and O(external_ids) are not read.
+        Where Open vSwitch is not installed any more, nothing is left to take back.
     type: str
     choices: [present, absent]
     default: present
@@ -49,6 +54,7 @@ options:
 author:
   - nfv.ovs_dpdk contributors (@nfv)
 seealso:
+  - module: nfv.ovs_dpdk.vswitch_restart
   - module: nfv.ovs_dpdk.vswitch_bridge
   - module: nfv.ovs_dpdk.host_plan_info
 """
@@ -59,11 +65,11 @@ EXAMPLES = r"""
     other_config: "{{ nfv_ovs_dpdk_plan.other_config }}"
   register: config
 
-- name: Restart once, only when needed
-  ansible.builtin.service:
-    name: ovs-vswitchd
-    state: restarted
-  when: config.restart_required
+- name: Restart once, only when needed, and only while nobody would notice
+  nfv.ovs_dpdk.vswitch_restart:
+    reasons: "{{ config.restart_reasons }}"
+    previous: "{{ config.before }}"
+  when: config.restart_interrupts | length == 0
 
 - name: Give everything back
   nfv.ovs_dpdk.vswitch_config:
@@ -116,17 +122,71 @@ restart_reasons:
   type: list
   elements: str
   sample: ["dpdk-extra is '-a 0000:40:00.0', the running process uses unset"]
+restart_interrupts:
+  description:
+    - The interfaces that a restart would interrupt, needed or not; those whose link is up at this moment, a vhost-user
+      port having its link up while a guest is connected. Types C(internal) and C(patch) are left out.
+    - Empty where C(ovs-vswitchd) does not run.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    bridge:
+      description: Name of the bridge.
+      type: str
+    port:
+      description: Name of the port.
+      type: str
+    interface:
+      description: Name of the interface; that of the port unless the port is a bond.
+      type: str
+    type:
+      description: Type of the interface; C(system) for one of the kernel.
+      type: str
+    text:
+      description: All of this for people.
+      type: str
+  sample:
+    - {bridge: br0, port: vm1, interface: vm1, type: dpdkvhostuserclient,
+       text: "vm1 on br0 (dpdkvhostuserclient, a guest is connected)"}
+left:
+  description: Entries that were not taken back because somebody has changed them after us; they are no longer ours.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{target: "other_config:pmd-cpu-mask", reason: was changed by somebody else after us}]
+conflicts:
+  description: Entries that somebody else has set to something else than is wanted.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    entry:
+      description: Column and key.
+      type: str
+    found:
+      description: The value of somebody else.
+      type: str
+    wanted:
+      description: The value that takes, or took, its place.
+      type: str
+    text:
+      description: All of this for people.
+      type: str
+  sample:
+    - {entry: "other_config:pmd-cpu-mask", found: "0x4", wanted: "0xc",
+       text: "other_config:pmd-cpu-mask is '0x4', '0xc' is wanted"}
 """
 
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _keys, _rows
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _keys, _rows, _startup
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import NoDatabase, Switch
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import TRAFFIC, Running, interrupts
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import LOG, NoDatabase, NotInstalled, Switch
 
 MAPS = ("external_ids", "other_config")
 NOTHING = {"other_config": {}, "external_ids": {}}
@@ -175,10 +235,12 @@ def maps(row):
     return result
 
 
-def read(module, switch):
+def read(module, switch, state):
     try:
         return switch.root_row()
     except NoDatabase as exc:
+        if module.params["state"] == "absent" and (isinstance(exc, NotInstalled) or not state):
+            return NOTHING
         if not module.check_mode:
             raise
         module.warn("{0} Everything is shown as new.".format(exc))
@@ -189,10 +251,10 @@ def remember(store, values, process_id, in_force):
     """Write down what is ours and what the running process uses; nothing is kept of what is neither."""
     entry = {"id": process_id, "in_force": in_force} if in_force else None
     for name, content in (("values", values), ("process", entry)):
-        if content:
-            store.record("vswitch", name, content)
-        else:
+        if not content:
             store.forget("vswitch", name)
+        elif store.section("vswitch").get(name) != content:
+            store.record("vswitch", name, content)
 
 
 def work(module):
@@ -207,7 +269,8 @@ def converge(module, switch, store):
     # In this order: while DPDK starts, the daemon does not answer and the database still holds the last process' word.
     process, installed = switch.process(), switch.installed_build()
     version = switch.running_version(process) if process else installed["version"]
-    columns, state = read(module, switch), store.section("vswitch")
+    state = store.section("vswitch")
+    columns = read(module, switch, state)
     running = Running(process, columns, installed["dpdk"])
     row, recorded = _rows.found({column: columns[column] for column in MAPS}), state.get("values", {})
     wanted = wanted_row(module.params, _keys.parse_version(version))
@@ -218,11 +281,19 @@ def converge(module, switch, store):
     if decision.changes and not module.check_mode:
         remembered = _rows.memory(row, decision, recorded)
         remember(store, remembered, running.id, in_force)
-        switch.transact(_rows.commands("Open_vSwitch", ".", decision.changes), wait=bool(process))
+        try:
+            write(switch, process, decision.changes)
+        except _startup.Ended:
+            remember(store, recorded, None, {})
+            raise
         remember(store, _rows.remaining(decision, remembered), running.id, in_force)
-        running = Running(process, read(module, switch), installed["dpdk"])
+        running = Running(process, switch.root_row(), installed["dpdk"])
+    elif not module.check_mode:
+        # What an earlier run could not tidy up: an interruption, a process that is gone, rows that are gone.
+        ours = _rows.owned(row)
+        remember(store, {entry: recorded[entry] for entry in recorded if entry in ours}, running.id, in_force)
     reasons = running.restart_reasons(in_force, after["other_config"], hope)
-    warn(module, maps(wanted)["other_config"], version, running, decision)
+    warn(module, maps(wanted)["other_config"], version, running)
     return {
         "actions": [
             action(_rows.verb(change), change.entry, change.before, change.after) for change in decision.changes
@@ -236,14 +307,45 @@ def converge(module, switch, store):
         "dpdk_version": running.dpdk,
         "restart_required": bool(reasons),
         "restart_reasons": reasons,
+        "restart_interrupts": interrupts(switch.tables(TRAFFIC)) if process else [],
+        "left": [left(entry) for entry in decision.left_alone],
+        "conflicts": conflicts(row, wanted, decision.changes),
     }
 
 
-def warn(module, keys, version, running, decision):
+def conflicts(row, wanted, changes):
+    """What somebody else has set to something else."""
+    foreign = [change for change in changes if change.entry in wanted and change.entry not in _rows.owned(row)]
+    words = "{0} is '{1}', '{2}' is wanted"
+    return [
+        {"entry": entry, "found": before, "wanted": after, "text": words.format(entry, before, after)}
+        for entry, before, after in foreign
+        if before is not None
+    ]
+
+
+def write(switch, process, changes):
+    """Carry *changes* out; where ovs-vswitchd ends on them, its bridges matter more, and all goes back."""
+    log = switch.log_path(process) if process else LOG
+    since = _startup.log_end(log)
+    switch.transact(_rows.commands("Open_vSwitch", ".", changes), wait=False)
+    try:
+        if process:
+            _startup.confirm(switch, process)
+    except _startup.Ended as exc:
+        lines = _startup.last_words(log, since)
+        switch.transact(_rows.commands("Open_vSwitch", ".", _rows.inverse(changes)), wait=False)
+        raise _startup.Ended(
+            "ovs-vswitchd ended when it read the new values; the previous ones are in the database again",
+            where="process {0}".format(process["pid"]),
+            found=exc.parts["found"],
+            cure=_startup.said(lines),
+        )
+
+
+def warn(module, keys, version, running):
     for sentence in _keys.remarks(keys, _keys.parse_version(version)):
         module.warn(sentence)
-    for entry in decision.left_alone:
-        module.warn("{0} was changed by somebody else after us; it is left alone.".format(entry))
     if running.id and not running.dpdk and not running.installed_dpdk and _keys.dpdk_wanted(keys.get("dpdk-init")):
         module.warn("This ovs-vswitchd is built without DPDK: dpdk-init has no effect (role openvswitch cures that).")
 

@@ -1,7 +1,7 @@
 """Each case is the life of a host: processes and changes in turn, and the verdict at the end."""
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running, interrupts
 
 DPDK = "DPDK 24.11.4"
 FAILED = "DPDK is not initialized, and a process tries only once"
@@ -138,3 +138,39 @@ def test_without_a_process_nothing_is_in_force():
     host.stop()
     assert host.change(dpdk_extra="-n 2") == []
     assert host.memory is None
+
+
+def tables(*interfaces):
+    """One bridge with a port for each (name, type, link)."""
+    rows = [{"_uuid": name, "name": name, "type": kind, "link_state": link} for name, kind, link in interfaces]
+    ports = [{"_uuid": row["name"] + "-port", "name": row["name"], "interfaces": row["name"]} for row in rows]
+    uuids = [port["_uuid"] for port in ports]
+    # OVSDB writes a set of one as the bare value.
+    bridge = {"name": "br0", "ports": uuids[0] if len(uuids) == 1 else uuids}
+    return {"Bridge": [bridge], "Port": ports, "Interface": rows}
+
+
+@pytest.mark.parametrize(
+    "kind, link, why",
+    [
+        ("dpdk", "up", "dpdk, link up"),
+        ("dpdk", "down", None),
+        ("dpdk", [], None),
+        ("", "up", "system, link up"),
+        ("vxlan", "up", "vxlan, link up"),
+        ("dpdkvhostuserclient", "up", "dpdkvhostuserclient, a guest is connected"),
+        ("dpdkvhostuser", "up", "dpdkvhostuser, a guest is connected"),
+        ("dpdkvhostuserclient", "down", None),
+        ("internal", "up", None),
+        ("patch", "up", None),
+    ],
+)
+def test_who_is_interrupted(kind, link, why):
+    rows = interrupts(tables(("p0", kind, link)))
+    assert [row["text"] for row in rows] == (["p0 on br0 ({0})".format(why)] if why else [])
+
+
+def test_interrupts_are_sorted():
+    rows = interrupts(tables(("b", "dpdk", "up"), ("a", "dpdk", "up"), ("c", "dpdk", "down")))
+    assert [row["interface"] for row in rows] == ["a", "b"]
+    assert interrupts({"Bridge": [], "Port": [], "Interface": []}) == []

@@ -140,3 +140,24 @@ def test_commands():
 @pytest.mark.parametrize("before, after, verb", [(None, "1", "set"), ("1", "2", "change"), ("1", None, "remove")])
 def test_verb(before, after, verb):
     assert _rows.verb(change("o:a", before, after)) == verb
+
+
+def test_put_back_knows_what_was_in_force_from_an_earlier_run():
+    """Two runs wrote the key; the process still uses the value of before the first one, which is not ours."""
+    row = {"other_config:a": "2", "external_ids:x": "1", _rows.KEYS: "external_ids:x,other_config:a"}
+    earlier = dict(row, **{"other_config:a": "operator"})
+    recorded = {
+        "other_config:a": {"before": "operator", "after": "2"},
+        "external_ids:x": {"before": None, "after": "1"},
+    }
+    changes, remembered = _rows.put_back(row, earlier, recorded)
+    assert changes == [
+        change("other_config:a", "2", "operator"),
+        change(_rows.KEYS, "external_ids:x,other_config:a", "external_ids:x"),
+    ]
+    assert remembered == {"external_ids:x": {"before": None, "after": "1"}}
+
+
+def test_put_back_without_a_difference_is_nothing():
+    row = {"other_config:a": "2", _rows.KEYS: "other_config:a"}
+    assert _rows.put_back(row, row, {}) == ([], {})

@@ -44,3 +44,25 @@ def test_killed_between_remembering_and_writing(original, wanted, again):
     row, recorded, _decision = run(original, recorded, wanted if again else {})
     row, _recorded, _decision = run(row, recorded, {})
     assert row == original
+
+
+KEYS = st.dictionaries(st.sampled_from(["other_config:a", "other_config:b"]), st.sampled_from(["1", "2", "3"]))
+
+
+@given(KEYS, KEYS, KEYS)
+def test_what_was_put_back_is_as_before_and_can_still_be_undone(original, earlier, wanted):
+    """A run of before, a run whose values do no good, the way back, and one day the end of it all."""
+    before, recorded, _decision = run(original, {}, earlier)
+    row, recorded, _decision = run(before, recorded, wanted)
+    changes, recorded = _rows.put_back(row, before, recorded)
+    row = _rows.applied(row, changes)
+    assert row == before
+    assert set(recorded) == _rows.owned(row)
+    if set(earlier) <= set(wanted):  # what had been given up in between is remembered no more
+        assert run(row, recorded, {})[0] == original
+
+
+@given(KEYS, KEYS)
+def test_inverse(row, wanted):
+    changes = _rows.decide(row, wanted, {}, lambda entry: True).changes
+    assert _rows.applied(_rows.applied(row, changes), _rows.inverse(changes)) == row

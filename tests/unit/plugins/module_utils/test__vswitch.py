@@ -66,7 +66,7 @@ ALARM = "2026-11-23T04:12:57Z|00002|fatal_signal|WARN|terminating with signal 14
 @pytest.mark.parametrize(
     "answer, wait, kind, words",
     [
-        ((127, "", "No such file"), False, _vswitch.NoDatabase, "Open vSwitch is not installed"),
+        ((127, "", "No such file"), False, _vswitch.NotInstalled, "Open vSwitch is not installed"),
         (
             (1, "", "ovs-vsctl: unix:/run/x/db.sock: database connection failed (No such file or directory)\n"),
             True,

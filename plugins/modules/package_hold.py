@@ -1,0 +1,167 @@
+#!/usr/bin/python
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+DOCUMENTATION = r"""
+module: package_hold
+short_description: Keeps installed Debian packages from being upgraded unasked
+version_added: "1.0.0"
+description:
+  - Upgrading C(openvswitch-switch) restarts C(ovs-vswitchd), and a new C(librte) library waits for the next restart
+    beside the old one. This module puts packages on hold, as C(apt-mark hold) does, so that neither happens unasked.
+  - Remembers which packages it put on hold. Only these are ever released, and only while nobody released them before;
+    a hold of somebody else stays.
+author:
+  - nfv.ovs_dpdk contributors (@nfv)
+extends_documentation_fragment:
+  - nfv.ovs_dpdk.attributes
+  - nfv.ovs_dpdk.attributes.changing
+options:
+  packages:
+    description:
+      - Names of packages, such as V(openvswitch-switch), or patterns of names, such as V(librte-*).
+      - A pattern means the packages that are installed. So does a name; in check mode a name that is not installed
+        counts as if it were, since a real run would have installed it.
+      - Needed with O(state=present). What was put on hold earlier and is not among them is released.
+    type: list
+    elements: str
+  state:
+    description: Whether O(packages) are on hold, or everything that this module put on hold is released.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - name: dpkg(1)
+    description: What a hold is, and C(--set-selections).
+    link: https://manpages.debian.org/dpkg
+"""
+
+EXAMPLES = r"""
+- name: No upgrade restarts the switch unasked
+  nfv.ovs_dpdk.package_hold:
+    packages: [openvswitch-switch, openvswitch-switch-dpdk, openvswitch-common, "librte-*"]
+
+- name: Make room for an upgrade
+  nfv.ovs_dpdk.package_hold:
+    state: absent
+"""
+
+RETURN = r"""
+actions:
+  description: The changes made, or that would be made in check mode.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {action: hold, target: openvswitch-switch, before: install, after: hold}
+held:
+  description: All packages that are on hold afterwards, those of somebody else included.
+  returned: success
+  type: list
+  elements: str
+  sample: [openvswitch-switch]
+"""
+
+import fnmatch
+import re
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+
+SECTION = "holds"
+PATTERN = re.compile(r"^[a-z0-9*?][a-z0-9+.*?:-]*\Z")
+FORMAT = "${Package}\t${db:Status-Want}\t${db:Status-Status}\n"
+
+
+def selections(run):
+    """{name of each installed package: "install", "hold", …}."""
+    rc, out, err = run(["dpkg-query", "--show", "--showformat=" + FORMAT])
+    if rc == 127:
+        raise Failed("there is no dpkg on this host", found=err.strip(), cure="Holds are for Debian's packages.")
+    if rc != 0:
+        raise Failed("dpkg does not say what is installed", found=err.strip())
+    rows = [line.split("\t") for line in out.splitlines()]
+    return {name: want for name, want, status in rows if status == "installed"}
+
+
+def chosen(patterns, installed, check_mode):
+    """The names that *patterns* mean."""
+    for pattern in patterns:
+        if not PATTERN.match(pattern):
+            raise Refused(
+                "not a name or pattern of packages",
+                where="packages",
+                found=repr(pattern),
+                expected="lower case letters, digits and any of +.-:*?",
+            )
+    names = {name for name in installed for pattern in patterns if fnmatch.fnmatchcase(name, pattern)}
+    if check_mode:
+        names |= {pattern for pattern in patterns if not set("*?") & set(pattern)}
+    return names
+
+
+def plan(installed, wanted, recorded):
+    """Actions: holds that are missing, and releases of holds that are ours."""
+    missing = [name for name in sorted(wanted) if installed.get(name) != "hold"]
+    holds = [action("hold", name, installed.get(name, "install"), "hold") for name in missing]
+    ours = sorted(set(recorded) - set(wanted))
+    return holds + [action("release", name, "hold", "install") for name in ours if installed.get(name) == "hold"]
+
+
+def carry_out(run, state, actions):
+    """Record first, then select all at once."""
+    for row in actions:
+        if row["action"] == "hold":
+            state.record(SECTION, row["target"], {"before": row["before"]})
+    if actions:
+        lines = "".join("{target} {after}\n".format(**row) for row in actions)
+        rc, out, err = run(["dpkg", "--set-selections"], lines)
+        if rc != 0:
+            raise Failed("dpkg did not take the selections", found=(err or out).strip())
+
+
+def work(module):
+    run, state = runner(module), State()
+    if module.check_mode:
+        return converge(module, run, state)
+    with state.locked():
+        return converge(module, run, state)
+
+
+def converge(module, run, state):
+    installed, recorded = selections(run), state.section(SECTION)
+    patterns = module.params["packages"] if module.params["state"] == "present" else []
+    wanted = chosen(patterns, installed, module.check_mode)
+    actions = plan(installed, wanted, recorded)
+    if not module.check_mode:
+        carry_out(run, state, actions)
+        for name in sorted(set(recorded) - wanted):
+            state.forget(SECTION, name)
+        installed = selections(run)
+    after = {row["target"]: row["after"] for row in actions}
+    return {
+        "actions": actions,
+        "diff": {"before": {row["target"]: row["before"] for row in actions}, "after": after},
+        "held": sorted(name for name, want in dict(installed, **after).items() if want == "hold"),
+    }
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "packages": {"type": "list", "elements": "str"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        required_if=[("state", "present", ["packages"])],
+        supports_check_mode=True,
+    )
+    conduct(module, work)
+
+
+if __name__ == "__main__":
+    main()
