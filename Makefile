@@ -3,13 +3,14 @@
 # make test-fast   the same without the virtual machine
 # make test-all    every scenario, Debian 13 included
 # make bench       speed, with the raw runs
+# make fuzz        every reader of text, coverage-guided, FUZZ_SECONDS (60) for each
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
 export MOLECULE_GLOB := molecule/*/molecule.yml
 export PYTHONDONTWRITEBYTECODE := 1
 PYTEST := pytest -p no:cacheprovider
 
-.PHONY: test test-fast test-all unit vswitch lint sanity scenario demo demo-clean bench setup tree clean
+.PHONY: test test-fast test-all unit vswitch lint sanity scenario demo demo-clean bench fuzz setup tree clean
 
 test: test-fast
 	$(PYTEST) -s tests/scenarios -k default
@@ -46,7 +47,12 @@ demo-clean: setup
 
 bench: export PYTHONPATH := $(ANSIBLE_COLLECTIONS_PATH)
 bench: tree
-	@for part in plan pmd site; do python tests/tools/bench_$$part.py || exit; done
+	@for part in plan pmd rxq site; do python tests/tools/bench_$$part.py || exit; done
+
+fuzz: setup
+	@test -x build/fuzz/venv/bin/python || python3 -m venv build/fuzz/venv
+	@build/fuzz/venv/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-fuzz.txt
+	@build/fuzz/venv/bin/python tests/fuzz/fuzz_parsers.py $(READERS)
 
 clean:
 	rm -rf build .venv

@@ -13,17 +13,24 @@ Sources: ovs-vswitchd(8); lib/eal/common/malloc_heap.c and lib/mempool/rte_mempo
 
 import re
 
-_DPIF_PORT = re.compile(r"^\s{4}(?P<name>.+) \d+/(?:\d+|none):? \((?P<type>[^:)]+)(?:: (?P<config>.*))?\)$")
-_MEMPOOL = re.compile(r"^mempool <(?P<name>[^>]+)>@")
-_POOL_FIELD = re.compile(r"^\s+(?P<key>size|total_cache_count|common_pool_count)=(?P<value>\d+)$")
+
+def whole_line(pattern):
+    """The pattern of a whole line; its numbers have at most the 20 ASCII digits of 64 bits, and one point if any."""
+    pattern = pattern.replace(r"[\d.]+", r"\d+(?:\.\d+)?").replace(r"\d+", "[0-9]{1,20}")
+    return re.compile(pattern + r"\Z")
+
+
+_DPIF_PORT = whole_line(r"\s{4}(?P<name>.+) \d+/(?:\d+|none):? \((?P<type>[^:)]+)(?:: (?P<config>.*))?\)")
+_MEMPOOL = whole_line(r"mempool <(?P<name>[^>]+)>@.*")
+_POOL_FIELD = whole_line(r"\s+(?P<key>size|total_cache_count|common_pool_count)=(?P<value>\d+)")
 # What the name of a pool made by Open vSwitch says: hash, NUMA node, MTU it can hold, number of buffers asked for.
-_POOL_NAME = re.compile(r"^ovs[0-9a-f]{8}(?P<node>\d{2})(?P<mtu>\d{5})(?P<asked>\d{7})$")
-_HEAP = re.compile(r"^\s*Heap name:socket_(?P<node>\d+)\s*$")
-_HEAP_FIELD = re.compile(r"^\s*(?P<key>Heap_size|Free_size|Greatest_free_size):(?P<value>\d+),?$")
-_COVERAGE = re.compile(r"^(?P<name>\S+)\s+[\d.]+/sec\s+[\d.]+/sec\s+[\d.]+/sec\s+total: (?P<total>\d+)$")
-_BOND = re.compile(r"^---- (?P<name>.+) ----$")
-_LACP = re.compile(r"^lacp_status: (?P<status>.+)$")
-_MEMBER = re.compile(r"^(?:member|slave) (?P<name>.+): (?P<state>enabled|disabled)$")
+_POOL_NAME = whole_line(r"ovs[0-9a-f]{8}(?P<node>\d{2})(?P<mtu>\d{5})(?P<asked>\d{7})")
+_HEAP = whole_line(r"\s*Heap name:socket_(?P<node>\d+)\s*")
+_HEAP_FIELD = whole_line(r"\s*(?P<key>Heap_size|Free_size|Greatest_free_size):(?P<value>\d+),?")
+_COVERAGE = whole_line(r"(?P<name>\S+)\s+[\d.]+/sec\s+[\d.]+/sec\s+[\d.]+/sec\s+total: (?P<total>\d+)")
+_BOND = whole_line(r"---- (?P<name>.+) ----")
+_LACP = whole_line(r"lacp_status: (?P<status>.+)")
+_MEMBER = whole_line(r"(?:member|slave) (?P<name>.+): (?P<state>enabled|disabled)")
 
 
 def datapath_ports(text):

@@ -25,10 +25,8 @@ SMALLEST_MTU = 68
 
 def device(word, devices):
     """The row of the plan's devices that *word* (id, PCI address, MAC or interface name) means."""
-    wanted = {text for text in (word, _pci.address(word), _pci.mac(word)) if text}
-    rows = [
-        row for row in devices if wanted & {row.get(key) for key in ("id", "address", "mac", "interface")} - {None}
-    ]
+    wanted = [text for text in (word, _pci.address(word), _pci.mac(word)) if text]
+    rows = [row for row in devices if any(row.get(key) in wanted for key in ("id", "address", "mac", "interface"))]
     if len(rows) != 1:
         known = ", ".join(sorted(str(row.get("id")) for row in devices)) or "none"
         raise Refused(
@@ -68,7 +66,7 @@ def interfaces(port):
 def _name(text, what, longest=63):
     if not _NAME.match(text) or len(text) > longest:
         raise Refused(
-            "not a name for a {0}".format(what),
+            "not a name for {0}".format(what),
             found=repr(text),
             expected="up to {0} letters, digits or any of _.:@%+-, not starting with a sign".format(longest),
         )
@@ -77,12 +75,13 @@ def _name(text, what, longest=63):
 
 def check(request, found):
     """Refuse what cannot be carried out, before anything is."""
-    bridge, seen = _name(request["bridge"], "bridge", LONGEST_BRIDGE), set()
+    bridge, seen = _name(request["bridge"], "a bridge", LONGEST_BRIDGE), set()
     if bridge not in found.bridges and (bridge in found.ports or bridge in found.interfaces):
         raise Refused("the name of the bridge is taken", bridge, "a port of bridge {0}".format(found.bridge_of[bridge]))
     for port in request["ports"]:
-        name = _name(port["name"], "port")
-        for each in {name} | {_name(interface["name"], "interface") for interface in interfaces(port)}:
+        name = _name(port["name"], "a port")
+        members = [_name(interface["name"], "an interface") for interface in interfaces(port)]
+        for each in members if name in members else [name] + members:
             if each in seen or each == bridge:
                 raise Refused("a name is used twice", "bridge {0}".format(bridge), repr(each), "each name once")
             seen.add(each)
@@ -104,9 +103,7 @@ def _check_port(bridge, port, found):
     name, where = port["name"], "bridge {0}, port {1}".format(bridge, port["name"])
     _check_numbers(port, where)
     if name in found.ports and found.bridge_of[name] != bridge:
-        raise Refused(
-            "the port is on another bridge", where, found.bridge_of[name], bridge, "Remove it there first."
-        )
+        raise Refused("the port is on another bridge", where, found.bridge_of[name], bridge, "Remove it there first.")
     members = [interface["name"] for interface in interfaces(port)]
     if len(members) == 1 and members != [name]:
         raise Refused("a port with one interface has its name", where, members[0], name, "Change ports[].interfaces.")

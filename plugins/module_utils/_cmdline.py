@@ -26,7 +26,7 @@ REPEATABLE_PREFIXES = ("rd.", "systemd.")
 BLANKS = " \t\n\v\f\r"
 
 _SIZE = re.compile(r"^(0[xX][0-9a-fA-F]+|[0-9]+)([kKmMgGtTpPeE]?)")
-_COUNTS = re.compile(r"^([0-9]+|[0-9]+:[0-9]+(,[0-9]+:[0-9]+)*)\Z")
+_COUNTS = re.compile(r"^([0-9]{1,18}|[0-9]{1,9}:[0-9]{1,18}(,[0-9]{1,9}:[0-9]{1,18})*)\Z")
 
 # What one or two tokens set: *key* says which setting, *value* what it becomes, *tokens* how it was written.
 Setting = collections.namedtuple("Setting", "key value tokens")

@@ -18,7 +18,7 @@ from ._errors import Refused
 # Far above NR_CPUS of any kernel; keeps a typo such as "0-999999999" from filling the memory.
 MAX_CPU = 65535
 
-_ITEM = re.compile(r"^(\^?)([0-9]+)(?:-([0-9]+)(?::([0-9]+)/([0-9]+))?)?\Z")
+_ITEM = re.compile(r"^(\^?)([0-9]{1,9})(?:-([0-9]{1,9})(?::([0-9]{1,9})/([0-9]{1,9}))?)?\Z")
 
 
 def parse(text, what="CPU list", exclusions=False):
@@ -26,9 +26,11 @@ def parse(text, what="CPU list", exclusions=False):
 
     Lists of numbers or texts are accepted too, and the quotes that heat templates put around a list.
     """
+    if isinstance(text, dict):
+        raise Refused("not a {0}".format(what), found=repr(text), expected="a list like 0-3,8")
     if isinstance(text, (list, tuple, set, frozenset)):
         text = ",".join(str(item) for item in text)
-    elif isinstance(text, int) and not isinstance(text, bool):
+    if isinstance(text, int) and not isinstance(text, bool):
         text = str(text)
     cleaned = re.sub(r"\s+", "", str(text or "")).strip("'\"")
     included, excluded = set(), set()
@@ -83,7 +85,7 @@ def from_mask(text, what="CPU mask"):
     """Set of the CPUs in a hexadecimal mask, with or without 0x; the kernel's comma groups are accepted on input."""
     digits = str(text).strip().replace(",", "")
     digits = digits[2:] if digits[:2] in ("0x", "0X") else digits
-    if not re.match(r"^[0-9a-fA-F]+\Z", digits):
+    if not re.match(r"^[0-9a-fA-F]+\Z", digits) or len(digits) > MAX_CPU // 4 + 1:
         raise Refused("not a {0}".format(what), found=repr(text), expected="hexadecimal digits like 0x3c")
     value = int(digits, 16)
     return {bit for bit in range(value.bit_length()) if value >> bit & 1}

@@ -12,7 +12,7 @@ operator may override it, function).
 Private to the collection. Python 3.6+, standard library only.
 """
 
-from . import _cmdline
+from . import _cmdline, _tuned
 from ._device_guards import GUARDS as DEVICE_GUARDS
 from ._device_guards import RELEASE_GUARDS, place
 from ._errors import Refused
@@ -37,8 +37,8 @@ class Case:
         self.allow = allow
         self.iommu_pending = iommu_pending
         self.plan, self.processes, self.takeover = {}, (), ()
-        self.tasks, self.boot_problems = (), ()
-        self.tokens = {"missing": [], "superfluous": [], "conflicts": []}
+        self.tasks, self.boot_problems, self.profile = (), (), ""
+        self.tokens = {"missing": [], "superfluous": [], "conflicts": [], "foreign": []}
         self.reasons = []
 
     @property
@@ -74,15 +74,18 @@ def _iommu_pending(host, tokens):
     return "intel_iommu=on" in tokens["missing"] and host["iommu"]["described"] is not False
 
 
-def judge_host(host, plan, processes=(), holders=None, allow=(), takeover=(), tasks=(), boot_problems=()):
+def judge_host(host, plan, processes=(), holders=None, allow=(), takeover=(), tasks=(), boot_problems=(), profile=""):
     """{"refusals", "allowed", "warnings", "reasons"} of applying *plan* to *host*.
 
-    *tasks* are _kernel.read_tasks; *boot_problems* are the parts of refusals to change the boot configuration.
+    *tasks* are _kernel.read_tasks; *boot_problems* are the parts of refusals to change the boot configuration;
+    *profile* is the active one of TuneD.
     """
-    tokens = _cmdline.compare(host["cmdline"] or "", plan["kernel_args_tokens"], _own_tokens(host["state"]))
+    line = host["cmdline"] or ""
+    wanted = plan["kernel_args_tokens"] + _tuned.planned_tokens(plan.get("isolation", {}))
+    tokens = _cmdline.compare(line, wanted, _own_tokens(host["state"], line))
     case = Case(host, plan["devices"], holders, allow, _iommu_pending(host, tokens))
     case.plan, case.processes, case.tokens = plan, processes, tokens
-    case.tasks, case.boot_problems = tasks, boot_problems
+    case.tasks, case.boot_problems, case.profile = tasks, boot_problems, profile
     case.reasons = _reboot_reasons(case)
     case.takeover = {_cmdline.name(name) for name in takeover}
     if case.takeover & _cmdline.PAGE_NAMES:
@@ -104,9 +107,9 @@ def refuse(refusals):
         raise Refused(" ".join(refusal["text"] for refusal in refusals).rstrip("."))
 
 
-def _own_tokens(state):
+def _own_tokens(state, line):
     record = state.get("kernel_cmdline", {})
-    lists = [record.get("tokens", [])] + record.get("retired", [])
+    lists = [record.get("tokens", [])] + record.get("retired", []) + [_tuned.own_tokens(state, line)]
     return [setting for tokens in lists for setting in _cmdline.settings(tokens)]
 
 

@@ -10,7 +10,7 @@ Sources: kernel documents "admin-guide/kernel-parameters.txt" and "admin-guide/m
 Private to the collection. Python 3.6+, standard library only.
 """
 
-from . import _cpuset
+from . import _cmdline, _cpuset, _tuned
 from ._processes import describe
 
 TAKEOVER = "kernel_args_takeover"
@@ -106,6 +106,22 @@ def _pinned(case):
         )
 
 
+def _isolation_owner(case):
+    """Two owners of one isolation: each of them takes back what the other one relies on."""
+    isolation = case.plan.get("isolation", {})
+    mechanism = isolation.get("mechanism") if isolation.get("nohz_full") else None
+    parts = {"what": "somebody else isolates CPUs too", "expected": "host_plan_isolation={0} alone".format(mechanism)}
+    if mechanism == "tuned" and "isolcpus" not in case.takeover:
+        for token in case.tokens["foreign"]:
+            if _cmdline.name(token) == "isolcpus":
+                cure = "Add 'isolcpus' to {0} to take it off the line, or remove it.".format(TAKEOVER)
+                yield "isolcpus", dict(parts, where="/proc/cmdline", found=token, cure=cure)
+    ours = "before" in case.host["state"].get(_tuned.SECTION, {})
+    if mechanism == "kernel" and _tuned.isolates(case.profile) and not ours:
+        cure = "Activate another profile (tuned-adm profile), or plan with host_plan_isolation=tuned."
+        yield "tuned", dict(parts, where="TuneD", found="profile " + case.profile, cure=cure)
+
+
 # Prefix of the id, whether the operator may override it, who judges.
 GUARDS = (
     ("kernel_token", False, _tokens),
@@ -113,4 +129,5 @@ GUARDS = (
     ("guests_running", True, _guests),
     ("hugepages", True, _foreign_pools),
     ("cpus_pinned", True, _pinned),
+    ("isolation_owner", True, _isolation_owner),
 )

@@ -17,7 +17,9 @@ from . import _cpuset
 from ._tree import Tree
 
 _KTHREADD = "2"
-_MOUNT_SIZE = re.compile(r"(?:^|,)pagesize=(\d+)([KMG])")
+_MOUNT_SIZE = re.compile(r"(?:^|,)pagesize=([0-9]{1,9})([KMG])")
+_CPU = re.compile(r"\bCPU([0-9]{1,6})\b")
+_COUNT = re.compile(r"^[0-9]{1,20}\Z")
 _KIB = {"K": 1, "M": 1024, "G": 1024 * 1024}
 
 
@@ -54,7 +56,7 @@ def read_tasks(tree):
             seen.add(text)
             if text not in sets:
                 sets[text] = sorted(_cpuset.parse(text))
-            rows.append({"pid": pid, "name": status["Name"], "cpus": sets[text]})
+            rows.append({"pid": pid, "name": status.get("Name", "?"), "cpus": sets[text]})
     return rows
 
 
@@ -78,14 +80,14 @@ def interrupt_counts(tree):
 
 def _interrupts(tree):
     lines = (tree.text("/proc/interrupts") or "").splitlines()
-    columns = [int(word[3:]) for word in lines[0].split() if word.startswith("CPU")] if lines else []
+    columns = [int(word) for word in _CPU.findall(lines[0])] if lines else []
     found = {}
     for line in lines[1:]:
         words = line.split()
         # NMI, LOC, RES … are not steered by an affinity.
-        if words and words[0][:-1].isdigit():
+        if words and _COUNT.match(words[0][:-1]):
             counts = zip(columns, words[1 : len(columns) + 1])
-            found[int(words[0][:-1])] = (words[-1], {cpu: int(count) for cpu, count in counts if count.isdigit()})
+            found[int(words[0][:-1])] = (words[-1], {cpu: int(count) for cpu, count in counts if _COUNT.match(count)})
     return found
 
 
@@ -98,8 +100,8 @@ def read_mounts(tree):
     text, found = tree.text("/proc/mounts"), {}
     if text is None:
         return None
-    for line in text.splitlines():
-        words = line.split()
+    for line in text.split("\n"):
+        words = line.split(" ")  # the kernel separates by blanks alone: a name may hold any other space
         if len(words) > 3 and words[2] == "hugetlbfs":
             match = _MOUNT_SIZE.search(words[3])
             size = int(match.group(1)) * _KIB[match.group(2)] if match else None

@@ -20,7 +20,13 @@ import struct
 
 SYS_NET = "/sys/class/net"
 
-_LOCAL4 = re.compile(r"\|-- ([0-9.]+)\n((?:\s+/[0-9]+ .*\n?)+)")
+_LOCAL4 = re.compile(r"\|-- ((?:[0-9]{1,3}\.){3}[0-9]{1,3})\n((?:\s+/[0-9]+ .*\n?)+)")
+# Whole lines only: a capture may have been cut off in the middle of one.
+_ROUTE4 = re.compile(r"^(\S+)((?:\t[0-9A-F]{8}){2})\t([0-9A-F]{4,8})(?:\t\S+){3}\t([0-9A-F]{8})(?:\t\S+){3} *$", re.M)
+_ADDRESS6 = re.compile(r"^([0-9a-f]{32}) \S+ ([0-7][0-9a-f]|80) \S+ \S+ +(\S+) *$", re.M)
+_ROUTE6 = re.compile(
+    r"^([0-9a-f]{32}) ([0-7][0-9a-f]|80) \S+ \S+ ([0-9a-f]{32})(?: \S+){3} ([0-9a-f]{8}) +(\S+) *$", re.M
+)
 _DEVTYPE = re.compile(r"^DEVTYPE=(.*)$", re.MULTILINE)
 _KINDS = {"bond": "bond", "bridge": "bridge", "vlan": "vlan", "openvswitch": "ovs"}
 _REJECT = 0x0200
@@ -78,12 +84,6 @@ def _vlans(tree):
     return {row[0].strip(): row[2].strip() for row in rows if len(row) == 3}
 
 
-def _rows(tree, path, columns):
-    """The words of every whole line; a capture may have been cut off in the middle of one."""
-    rows = [line.split() for line in (tree.text(path) or "").splitlines()]
-    return [row for row in rows if len(row) == columns]
-
-
 def _add_ipv4(tree, on):
     routes = _routes4(tree)
     connected = [(name, network, length) for name, network, length, gateway in routes if not gateway and length]
@@ -116,15 +116,17 @@ def _local4(tree):
     """Sorted own IPv4 addresses, without those of the loopback net."""
     found = set()
     for text, kinds in _LOCAL4.findall(tree.text("/proc/net/fib_trie") or ""):
-        if "/32 host LOCAL" in kinds and not text.startswith("127."):
+        own = "/32 host LOCAL" in kinds and not text.startswith("127.")
+        if own and max(int(part) for part in text.split(".")) < 256:
             found.add(struct.unpack("!I", socket.inet_aton(text))[0])
     return sorted(found)
 
 
 def _routes4(tree):
     """Sorted (device, network, prefix length, gateway) of the main table, rejecting routes left out."""
-    rows = [row for row in _rows(tree, "/proc/net/route", 11)[1:] if not int(row[3], 16) & _REJECT]
-    return sorted((row[0], _number(row[1]), bin(int(row[7], 16)).count("1"), _number(row[2])) for row in rows)
+    rows = [row for row in _ROUTE4.findall(tree.text("/proc/net/route") or "") if not int(row[2], 16) & _REJECT]
+    numbers = [(name, [_number(word) for word in words.split()], mask) for name, words, _flags, mask in rows]
+    return sorted((name, net, bin(int(mask, 16)).count("1"), gateway) for name, (net, gateway), mask in numbers)
 
 
 def _number(digits):
@@ -142,14 +144,14 @@ def _dotted(number):
 
 def _add_ipv6(tree, on):
     held = set()
-    for row in _rows(tree, "/proc/net/if_inet6", 6):
-        address, length, name = int(row[0], 16), int(row[2], 16), row[5]
+    for row in _ADDRESS6.findall(tree.text("/proc/net/if_inet6") or ""):
+        address, length, name = int(row[0], 16), int(row[1], 16), row[2]
         if name != "lo" and not _link_local(address):
             held.add((name, address >> (128 - length), length))
             _note(on, name, "address", "{0}/{1}".format(_colons(address), length))
-    for row in _rows(tree, "/proc/net/ipv6_route", 10):
-        network, length, gateway, name = int(row[0], 16), int(row[1], 16), int(row[4], 16), row[9]
-        if int(row[8], 16) & _NOT_A_ROUTE6 or name == "lo" or _link_local(network) or network >> 120 == 0xFF:
+    for row in _ROUTE6.findall(tree.text("/proc/net/ipv6_route") or ""):
+        network, length, gateway, name = int(row[0], 16), int(row[1], 16), int(row[2], 16), row[4]
+        if int(row[3], 16) & _NOT_A_ROUTE6 or name == "lo" or _link_local(network) or network >> 120 == 0xFF:
             continue
         if (name, network >> (128 - length), length) not in held:
             _note_route(on, name, _colons, network, length, gateway)

@@ -16,7 +16,7 @@ from ._log_patterns import JUDGED, QUOTED
 Pattern = collections.namedtuple("Pattern", "id check verdict normal regex meaning")
 
 _START = re.compile(r"\|00001\|vlog\|INFO\|opened log file")
-_EAL_ARGS = re.compile(r"\|dpdk\|INFO\|EAL ARGS: (?P<args>.*)\.$")
+_EAL_ARGS = re.compile(r"\|dpdk\|INFO\|EAL ARGS: (?P<args>.*)\.\Z")
 _SUBJECTS = ("port", "port2", "port3", "dev", "size", "size2")
 
 

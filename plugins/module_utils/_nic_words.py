@@ -53,8 +53,10 @@ def _port(words):
         key, equals, text = word.partition("=")
         if key in RESERVED:
             raise _refused(word, "a reserved word for NIC {0}".format(who), "mtu, rxq, desc, node or driver")
-        if not equals or key not in _VALUES or key in seen:
-            what = "{0} word for NIC {1}".format("a repeated" if key in seen else "an unknown", who)
+        if key in seen:
+            raise _refused(word, "a repeated word for NIC {0}".format(who), "each word once")
+        if not equals or key not in _VALUES:
+            what = "an unknown word for NIC {0}".format(who)
             raise _refused(word, what, "key=value with mtu, rxq, desc, node or driver")
         seen.add(key)
         port[key] = _VALUES[key](who, text)
@@ -66,6 +68,8 @@ def _who(text):
         return "address", _pci.address(text)
     if _pci.mac(text):
         return "mac", _pci.mac(text)
+    if "," in text:
+        raise _refused(text, "not a NIC", "one NIC; the next one behind a ';' or on a line of its own")
     if _NAME.match(text):
         return "name", text
     raise _refused(text, "not a NIC", "a PCI address, a MAC address or an interface name")

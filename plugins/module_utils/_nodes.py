@@ -20,7 +20,8 @@ SYS_NODE = "/sys/devices/system/node"
 SYS_POOLS = "/sys/kernel/mm/hugepages"
 
 _POOL = re.compile(r"hugepages-([0-9]+)kB$")
-_FIELD = re.compile(r"^(?:Node\s+[0-9]+\s+)?([A-Za-z_()]+):\s+([0-9]+)", re.MULTILINE)
+_DISTANCE = re.compile(r"^[0-9]{1,5}\Z")
+_FIELD = re.compile(r"^(?:Node\s+[0-9]+\s+)?([A-Za-z_()]+):\s+([0-9]{1,18})\b", re.MULTILINE)
 
 
 def read_nodes(tree, online):
@@ -34,7 +35,7 @@ def read_nodes(tree, online):
     for node in ids:
         directory = "{0}/node{1}".format(SYS_NODE, node)
         cpus = [cpu for cpu in online if node_of[cpu] == node]
-        distances = [int(word) for word in (tree.text(directory + "/distance") or "").split() if word.isdigit()]
+        distances = [int(word) for word in (tree.text(directory + "/distance") or "").split() if _DISTANCE.match(word)]
         pools = _pools(tree, directory + "/hugepages")
         rows.append(_row(node, cpus, meminfo(tree, directory + "/meminfo"), pools, distances or None))
     return rows, True, node_of

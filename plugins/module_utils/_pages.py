@@ -12,6 +12,7 @@ Source: kernel document "Documentation/admin-guide/mm/hugetlbpage.rst".
 """
 
 import collections
+import re
 
 from . import _cmdline, _files, _units
 from ._errors import Failed
@@ -22,6 +23,8 @@ from ._tree import Tree
 POOLS_UNIT = "nfv-ovs-dpdk-hugepages.service"
 # What hugetlbfs shows no option for.
 DEFAULT_MODE = 0o755
+_OCTAL = re.compile(r"^[0-7]{1,5}\Z")
+_ID = re.compile(r"^[0-9]{1,10}\Z")
 
 # *total* is what nr_hugepages says, surplus pages (overcommit) included; *room_kb* is the memory of the node.
 Pool = collections.namedtuple("Pool", "node size_kb total free surplus path")
@@ -55,15 +58,20 @@ def set_count(root, path, count):
 
 def mounts(root="/"):
     """{path: Mount} of everything that is mounted; the last mount on a path counts."""
+    return read_mounts(_files.read_text(_files.under(root, "/proc/mounts")) or "")
+
+
+def read_mounts(text):
+    """The same of a text like /proc/mounts. The kernel separates by blanks alone: a name may hold any other space."""
     found = {}
-    for line in (_files.read_text(_files.under(root, "/proc/mounts")) or "").splitlines():
-        fields = line.split()
+    for line in text.split("\n"):
+        fields = line.split(" ")
         if len(fields) < 4:
             continue
         options = dict(option.partition("=")[::2] for option in fields[3].split(","))
-        size = _cmdline.size_bytes(options.get("pagesize", ""))
-        mode = int(options["mode"], 8) if options.get("mode", "").isdigit() else DEFAULT_MODE
-        found[fields[1]] = Mount(fields[2], size // 1024 if size else None, int(options.get("gid") or 0), mode)
+        size, gid = _cmdline.size_bytes(options.get("pagesize", "")), options.get("gid", "")
+        mode = int(options["mode"], 8) if _OCTAL.match(options.get("mode", "")) else DEFAULT_MODE
+        found[fields[1]] = Mount(fields[2], size // 1024 if size else None, int(gid) if _ID.match(gid) else 0, mode)
     return found
 
 

@@ -47,7 +47,7 @@ def partition(nodes, nic_nodes, request, notes):
         chosen[heir] |= rest
     result = Partition(*(frozenset(chosen[role]) for role in ROLES))
     check_able(result.pmd, nodes)
-    _check_result(result, set() if heirs else rest, boot_core, nic_nodes)
+    _check_result(result, set() if heirs else rest, boot_core, nic_nodes, given)
     origins = {role: role + "_cpus" for role in ROLES if given[role] is not None}
     origins.update(dict.fromkeys(heirs, "the rest"))
     _explain(nodes, nic_nodes, result, origins, notes)
@@ -138,7 +138,8 @@ def _check_pairs(nodes, request):
             )
 
 
-def _check_result(result, orphans, boot_core, nic_nodes):
+def _check_result(result, orphans, boot_core, nic_nodes, given):
+    lists = " or ".join(option(role + "_cpus") for role in ROLES if given[role] is not None)
     if orphans:
         raise Refused(
             "CPUs without a use",
@@ -150,14 +151,18 @@ def _check_result(result, orphans, boot_core, nic_nodes):
         raise Refused(
             "no CPU is left for the host",
             expected="at least the core of CPU {0}".format(first(boot_core)),
-            cure="Lower {0}, or raise {1}.".format(option("pmd_cores"), option("housekeeping_cores")),
+            cure="{0} {1}, or raise {2}.".format(
+                "Shorten" if lists else "Lower", lists or option("pmd_cores"), option("housekeeping_cores")
+            ),
         )
     if nic_nodes and not result.pmd:
         raise Refused(
             "no CPU is left for PMD threads",
             found="DPDK NICs on NUMA node {0}".format(_cpuset.render(nic_nodes)),
             expected="at least one PMD core",
-            cure="Raise {0} or name CPUs in {1}.".format(option("pmd_cores"), option("pmd_cpus")),
+            cure="{0}aise {1} or name CPUs in {2}.".format(
+                "Shorten {0}, or r".format(lists) if lists else "R", option("pmd_cores"), option("pmd_cpus")
+            ),
         )
 
 

@@ -14,19 +14,19 @@ Private to the collection. Python 3.6+, standard library only.
 Source: lib/dpif-netdev.c and lib/dpif-netdev-perf.c of Open vSwitch (their format strings), ovs-vswitchd(8).
 """
 
-import re
+from ._answers import whole_line
 
-_THREAD = re.compile(r"^(?:pmd thread numa_id (?P<numa>-?\d+) core_id (?P<core>\d+)|(?P<main>main thread))\s*:$")
+_THREAD = whole_line(r"(?:pmd thread numa_id (?P<numa>-?\d+) core_id (?P<core>\d+)|(?P<main>main thread))\s*:")
 
-_WINDOW = re.compile(r"^Displaying last (?P<seconds>\d+) seconds pmd usage %$")
-_ISOLATED = re.compile(r"^\s*isolated : (?P<isolated>true|false)$")
-_RXQ = re.compile(
-    r"^\s*port: (?P<port>.*?)\s+queue-id:\s+(?P<queue>\d+)(?:\s+\((?P<state>enabled|disabled)\))?"
-    r"(?:\s+pmd usage: (?:NOT AVAIL|(?P<percent> *\d+) %))?\s*$"
+_WINDOW = whole_line(r"Displaying last (?P<seconds>\d+) seconds pmd usage %")
+_ISOLATED = whole_line(r"\s*isolated : (?P<isolated>true|false)")
+_RXQ = whole_line(
+    r"\s*port: (?P<port>.*?)\s+queue-id:\s+(?P<queue>\d+)(?:\s+\((?P<state>enabled|disabled)\))?"
+    r"(?:\s+pmd usage: (?:NOT AVAIL|(?P<percent> *\d+) %))?\s*"
 )
-_OVERHEAD = re.compile(r"^\s*overhead: (?:NOT AVAIL|(?P<percent> *\d+) %)$")
+_OVERHEAD = whole_line(r"\s*overhead: (?:NOT AVAIL|(?P<percent> *\d+) %)")
 
-_STAT = re.compile(r"^\s*(?P<key>[a-z][a-z. ]*[a-z]): ?(?P<value>\d+(?:\.\d+)?)(?: \([^)]*\))?$")
+_STAT = whole_line(r"\s*(?P<key>[a-z][a-z. ]*[a-z]): ?(?P<value>\d+(?:\.\d+)?)(?: \([^)]*\))?")
 # The two averages of cycles count idle cycles in or are computed from what is here already.
 _STATS = {
     "packets received": "packets",
@@ -50,22 +50,22 @@ _STATS = {
 
 _NUMBER = r"(?:[\d.]+|-?nan|-?inf)"
 _PERF = [
-    re.compile(pattern.replace("NUMBER", _NUMBER))
+    whole_line(pattern.replace("NUMBER", _NUMBER))
     for pattern in (
-        r"^(?P<name>Time): \d\d:\d\d:\d\d\.\d{3}$",
-        r"^(?P<name>Measurement duration): (?P<value>[\d.]+) s$",
-        r"^  (?P<name>Iterations):\s*(?P<value>\d+)(?:  \(NUMBER us/it\))?$",
-        r"^  - (?P<name>Used TSC cycles):\s*(?P<value>\d+)  \( *NUMBER % of total cycles\)$",
-        r"^  - (?P<name>(?:idle|busy|sleep) iterations):\s*(?P<value>\d+)"
-        r"  \( *(?P<percent>NUMBER) % of (?:used cycles|iterations)\)$",
-        r"^  (?P<name>Sleep time \(us\)):\s*(?P<value>\d+)  \( *NUMBER us/iteration avg\.\)$",
-        r"^  (?P<name>Rx packets):\s*(?P<value>\d+)"
-        r"(?:  \([\d.]+ Kpps(?:, (?P<extra>\d+) cycles/pkt)?\))?$",
-        r"^  (?P<name>Tx packets):\s*(?P<value>\d+)(?:  \([\d.]+ Kpps\))?$",
-        r"^  (?P<name>Datapath passes):\s*(?P<value>\d+)  \((?P<extra>[\d.]+) passes/pkt\)$",
-        r"^  - (?P<name>(?:PHWOL|MFEX Opt|Simple Match|EMC|SMC|Megaflow) hits|Upcalls|Lost upcalls):\s*(?P<value>\d+)"
-        r"  \( *NUMBER %(?:, (?P<extra>[\d.]+) (?:subtbl lookups/hit|us/upcall))?\)$",
-        r"^  (?P<name>Tx batches):\s*(?P<value>\d+)  \((?P<extra>[\d.]+) pkts/batch\)$",
+        r"(?P<name>Time): \d\d:\d\d:\d\d\.\d{3}",
+        r"(?P<name>Measurement duration): (?P<value>[\d.]+) s",
+        r"  (?P<name>Iterations):\s*(?P<value>\d+)(?:  \(NUMBER us/it\))?",
+        r"  - (?P<name>Used TSC cycles):\s*(?P<value>\d+)  \( *NUMBER % of total cycles\)",
+        r"  - (?P<name>(?:idle|busy|sleep) iterations):\s*(?P<value>\d+)"
+        r"  \( *(?P<percent>NUMBER) % of (?:used cycles|iterations)\)",
+        r"  (?P<name>Sleep time \(us\)):\s*(?P<value>\d+)  \( *NUMBER us/iteration avg\.\)",
+        r"  (?P<name>Rx packets):\s*(?P<value>\d+)"
+        r"(?:  \([\d.]+ Kpps(?:, (?P<extra>\d+) cycles/pkt)?\))?",
+        r"  (?P<name>Tx packets):\s*(?P<value>\d+)(?:  \([\d.]+ Kpps\))?",
+        r"  (?P<name>Datapath passes):\s*(?P<value>\d+)  \((?P<extra>[\d.]+) passes/pkt\)",
+        r"  - (?P<name>(?:PHWOL|MFEX Opt|Simple Match|EMC|SMC|Megaflow) hits|Upcalls|Lost upcalls):\s*(?P<value>\d+)"
+        r"  \( *NUMBER %(?:, (?P<extra>[\d.]+) (?:subtbl lookups/hit|us/upcall))?\)",
+        r"  (?P<name>Tx batches):\s*(?P<value>\d+)  \((?P<extra>[\d.]+) pkts/batch\)",
     )
 ]
 _PERF_COUNTERS = {
@@ -92,8 +92,8 @@ _PERF_EXTRAS = {
     "Tx batches": "packets_per_batch",
 }
 
-_SLEEP_DEFAULT = re.compile(r"^(?:Default max sleep|PMD max sleep request):\s+(?P<us>\d+) us(?:ecs)?\.?$")
-_SLEEP = re.compile(r"^\s+max sleep:\s+(?P<us>\d+) us$")
+_SLEEP_DEFAULT = whole_line(r"(?:Default max sleep|PMD max sleep request):\s+(?P<us>\d+) us(?:ecs)?\.?")
+_SLEEP = whole_line(r"\s+max sleep:\s+(?P<us>\d+) us")
 
 
 def parse_rxq_show(text):

@@ -11,6 +11,7 @@ Private to the collection. Python 3.6+, standard library only.
 
 import collections
 
+from ._action import left
 from ._errors import Refused
 from ._sizes import render_kb, to_kb
 
@@ -27,9 +28,11 @@ def requested(pools):
         if item["size"] is not None:
             size_kb = to_kb(item["size"], "a page size", where="pools")
         if not size_kb or item["size_kb"] not in (None, size_kb):
-            raise Refused("a pool needs one page size", found=repr(item), expected="size or size_kb, or both alike")
+            given = ["{0} {1}".format(key, item[key]) for key in ("size", "size_kb") if item[key] is not None]
+            where, expected = "pools, node {0}".format(item["node"]), "size or size_kb, or both alike"
+            raise Refused("a pool needs one page size", where, " and ".join(given) or "neither", expected)
         row = Row(item["node"], size_kb, item["count"], item["persist"])
-        if row.count < 0:
+        if row.count < 0 or isinstance(row.count, bool):
             raise Refused("not a number of pages", where=_named(row), found=str(row.count), expected="0 or more")
         if any((row.node, row.size_kb) == (other.node, other.size_kb) for other in rows):
             raise Refused("a pool is named twice", found=_named(row), cure="Keep one of the rows in pools.")
@@ -51,6 +54,11 @@ def kept(pool):
     return pool.total - pool.surplus
 
 
+def grown(pool, entry):
+    """Whether somebody else has made a pool of ours bigger than we ever asked for."""
+    return kept(pool) > entry.get("most", kept(pool))
+
+
 def _target(pool, count, ours):
     """The number to ask for, or None: more if needed, less only of our own and never below what is in use."""
     lowest = max(count, pool.total - pool.free)
@@ -66,11 +74,31 @@ def decide(nodes, rows, recorded, pending):
         pool = _find(nodes, row, pending)
         if pool and not (pending and row.persist == "cmdline"):
             aims.append((pool, row.count, key(row) in recorded))
-    wanted = {key(row) for row in rows}
-    pools = [pool for node in nodes.values() for pool in node.pools.values()]
-    aims += [(pool, recorded[key(pool)]["before"], True) for pool in pools if key(pool) in set(recorded) - wanted]
+    for pool, entry in leaving(nodes, rows, recorded):
+        if not grown(pool, entry):
+            aims.append((pool, entry["before"], True))
     counts = [Count(pool, kept(pool), _target(pool, count, ours)) for pool, count, ours in aims]
     return [count for count in counts if count.after is not None]
+
+
+def leaving(nodes, rows, recorded):
+    """(pool, entry of the state file) of each pool of ours that nobody wants any more."""
+    names = set(recorded) - {key(row) for row in rows}
+    pools = [pool for node in nodes.values() for pool in node.pools.values()]
+    return [(pool, recorded[key(pool)]) for pool in pools if key(pool) in names]
+
+
+def left_alone(nodes, rows, recorded):
+    """Rows about pools of ours that do not go back now, in words."""
+    result = []
+    for pool, entry in leaving(nodes, rows, recorded):
+        target = "the pool of {0} on node {1}".format(render_kb(pool.size_kb), pool.node)
+        if grown(pool, entry):
+            words = "has {0} pages, more than the {1} that we asked for"
+            result.append(left(target, words.format(kept(pool), entry["most"])))
+        elif kept(pool) > entry["before"] < pool.total - pool.free:
+            result.append(left(target, "has {0} pages in use".format(pool.total - pool.free)))
+    return result
 
 
 def _find(nodes, row, pending):

@@ -16,9 +16,9 @@ import re
 POLLED_TYPES = ("dpdk", "dpdkvhostuser", "dpdkvhostuserclient", "afxdp", "dummy-pmd")
 
 # Sums of other counters, or the same packets counted a second time per queue.
-_SUMS = re.compile(r"^(?:[rt]x_dropped$|[rt]x_q\d+_)")
-_DROPS = re.compile(r"(?:_drops|_dropped|_missed_errors|_mbuf_allocation_errors)$")
-_ERRORS = re.compile(r"_errors?$")
+_SUMS = re.compile(r"^(?:[rt]x_dropped\Z|[rt]x_q\d+_)")
+_DROPS = re.compile(r"(?:_drops|_dropped|_missed_errors|_mbuf_allocation_errors)\Z")
+_ERRORS = re.compile(r"_errors?\Z")
 
 
 def is_polled(interface):
@@ -79,4 +79,4 @@ def numa_node(row):
     text = row["status"].get("numa_id", row["status"].get("numa"))
     if text is None and row["type"] == "dummy-pmd":
         text = row["options"].get("numa_id", "0")
-    return int(text) if text is not None and re.match(r"^-?\d+$", text) else None
+    return int(text) if text is not None and re.match(r"^-?[0-9]{1,9}\Z", text) else None

@@ -121,7 +121,7 @@ def _per_node(name, value, parse):
             return amount
         pairs = [str(item).partition(":")[::2] for item in items if str(item).strip()]
     for node, text in pairs:
-        if not re.match(r"^[0-9]{1,5}\Z", node.strip()) or str(text).strip() == "":
+        if not re.match(r"^[0-9]{1,5}\Z", node.strip()) or text is None or str(text).strip() == "":
             raise Refused(
                 "not a valid {0}".format(name),
                 found=repr(value),
@@ -142,9 +142,9 @@ def _cpus(name, value):
     if value is None:
         return None
     try:
-        cpus = frozenset(_cpuset.parse(value, name, exclusions=True))
+        cpus = frozenset(_cpuset.parse(value, exclusions=True))
     except Refused as exc:
-        raise Refused(**dict(exc.parts, cure="Correct {0}.".format(option(name))))
+        raise Refused(**dict(exc.parts, where=name, cure="Correct {0}.".format(option(name))))
     if not cpus:
         raise Refused(
             "{0} names no CPU".format(name),
@@ -169,7 +169,8 @@ def _mempool_mtus(value):
     items = value if isinstance(value, (list, tuple)) else re.split(r"[,;\s]+", str(value).strip())
     found = []
     for item in items:
-        mtu, colon, node = str(item).strip().partition(":")
+        words = (item, "", "") if isinstance(item, (dict, list)) else str(item).strip().partition(":")
+        mtu, colon, node = words
         mtu = _whole("shared_mempool_mtus", mtu, MTU_RANGE, None)
         found.append({"mtu": mtu, "node": _whole("shared_mempool_mtus", node, (0, 65535), None) if colon else None})
     return found
@@ -196,7 +197,7 @@ def _other_config(value):
         if text is None or isinstance(text, (dict, list)) or not re.match(r"^[A-Za-z0-9_.:-]+\Z", str(key)):
             raise Refused(
                 "not a valid other_config entry",
-                found="{0}={1!r}".format(key, text),
+                found=repr(str(key)) if text is None else "{0}={1!r}".format(key, text),
                 expected="key=value, or a mapping of keys to texts",
                 cure="Correct {0}.".format(option("other_config")),
             )

@@ -32,7 +32,7 @@ def to_kb(text, what, bare=None, where=None, cure=None):
     unit = (match.group(2) or bare) if match else None
     if not unit:
         raise Refused(
-            "not {0}".format(what), where=where, found=repr(text), expected="a number with unit, such as 16G", cure=cure
+            "not {0}".format(what), where=where, found=repr(text), expected="a number with unit, such as 1G", cure=cure
         )
     return int(match.group(1)) * _KIB[unit.upper()]
 

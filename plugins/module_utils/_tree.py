@@ -56,7 +56,7 @@ class Tree:
 
     def numbered(self, path, prefix):
         """Sorted numbers of the entries *prefix*N of a directory: numbered("/sys/devices/system/node", "node")."""
-        pattern = re.compile(re.escape(prefix) + r"([0-9]+)$")
+        pattern = re.compile(re.escape(prefix) + r"([0-9]{1,9})\Z")
         return sorted(int(match.group(1)) for match in map(pattern.match, self.names(path)) if match)
 
     def link(self, path):

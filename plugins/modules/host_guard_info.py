@@ -18,7 +18,8 @@ description:
     C(iommu_group:ADDRESS), C(no_iommu), C(no_iommu_mode), C(lockdown:ADDRESS)."
   - "The host: C(kernel_token:NAME) (somebody else has set a token that the plan needs), C(guests_running) (QEMU
     processes while a reboot is due), C(hugepages:NODE) (pools of somebody else leave no room), C(cpus_pinned:PROGRAM)
-    (a program chose CPUs that are planned for PMD threads), C(boot) (the kernel line has to be changed, and the boot
+    (a program chose CPUs that are planned for PMD threads), C(isolation_owner:isolcpus) and C(isolation_owner:tuned)
+    (somebody else isolates CPUs in the other manner), C(boot) (the kernel line has to be changed, and the boot
     configuration is of an unknown tool, its file system full or read-only)."
 author:
   - nfv.ovs_dpdk contributors (@nfv)
@@ -136,8 +137,12 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import judge_
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._kernel import read_tasks
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan_option import check_plan
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import holders, read_processes
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tree import Tree
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tuned import Tuned
+
+PLAN_KEYS = ("cpus", "devices", "hugepages", "kernel_args_tokens")
 
 
 def boot_problems(grub):
@@ -145,7 +150,7 @@ def boot_problems(grub):
     if not os.path.isdir(under(grub.root, "/boot")):
         return []
     try:
-        grub.entries()
+        grub.menu()
         grub.check_writable()
     except Refused as exc:
         return [exc.parts]
@@ -155,6 +160,7 @@ def boot_problems(grub):
 def work(module):
     """Read, judge, tell."""
     params, bus = module.params, Bus(module.params["root"])
+    check_plan(params["plan"], PLAN_KEYS)
     processes = read_processes(params["root"])
     addresses = [row["address"] for row in params["plan"]["devices"] if row["address"]]
     verdict = judge_host(
@@ -166,6 +172,7 @@ def work(module):
         params["takeover"],
         read_tasks(Tree(params["root"])),
         boot_problems(Grub(params["root"], runner(module))),
+        Tuned(params["root"], runner(module)).profile(),
     )
     for warning in verdict.pop("warnings"):
         module.warn(warning["text"])

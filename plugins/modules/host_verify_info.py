@@ -124,6 +124,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._daemon import SECOND
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._evidence import collect
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan_option import check_plan
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import RUNDIR, Switch
 
 PLAN_KEYS = (
@@ -149,17 +150,10 @@ def argument_spec():
 
 
 def plan_of(params):
-    """The plan, or None; something else under its name is refused before anything is judged by it."""
+    """The plan, or None."""
     plan = params["plan"] or None
-    missing = [key for key in PLAN_KEYS if key not in plan] if plan else []
-    if missing:
-        raise Refused(
-            "not a plan",
-            "plan",
-            found="no {0} in it".format(", ".join(missing)),
-            expected="the plan that host_plan_info returned for this host",
-            cure="Give it nfv_ovs_dpdk_plan, or leave plan out.",
-        )
+    if plan:
+        check_plan(plan, PLAN_KEYS, "Give it nfv_ovs_dpdk_plan, or leave plan out.")
     return plan
 
 

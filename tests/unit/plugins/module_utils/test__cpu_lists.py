@@ -42,7 +42,7 @@ def test_lists_override_and_the_set_that_is_not_given_takes_the_rest(options, ex
             "6-11",
             "vm_cpus",
         ),
-        ({"pmd_cpus": "0-5", "vm_cpus": "6-11"}, "no CPU is left for the host", "", "pmd_cores"),
+        ({"pmd_cpus": "0-5", "vm_cpus": "6-11"}, "no CPU is left for the host", "", "pmd_cpus"),
     ],
 )
 def test_lists_that_do_not_fit_the_machine(options, message, found, cure):

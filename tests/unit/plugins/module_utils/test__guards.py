@@ -9,6 +9,7 @@ from machines import builder
 
 NIC, OTHER = "0000:41:00.0", "0000:43:00.0"
 LINE = "ro intel_iommu=on iommu=pt"
+TUNED_LINE = LINE + " nohz_full=1 rcu_nocbs=1 tuned.non_isolcpus=00000001"
 TOKENS = ("intel_iommu=on", "iommu=pt")
 GUEST = {"pid": 977, "name": "qemu-system-x86", "guest": "web1", "vhost_user": False, "files": []}
 
@@ -28,9 +29,14 @@ def host_of(tmp_path, **machine):
     return read_host(builder.build(str(tmp_path), **machine))
 
 
-def plan_of(driver="vfio-pci", tokens=TOKENS, pools=(), devices=None, pmd="1"):
-    rows = [{"address": NIC, "driver": driver}] if devices is None else devices
-    return {"devices": rows, "kernel_args_tokens": list(tokens), "hugepages": list(pools), "cpus": {"pmd": pmd}}
+def plan_of(driver="vfio-pci", tokens=TOKENS, pools=(), devices=None, pmd="1", isolation=("none", "")):
+    return {
+        "devices": [{"address": NIC, "driver": driver}] if devices is None else devices,
+        "kernel_args_tokens": list(tokens),
+        "hugepages": list(pools),
+        "cpus": {"pmd": pmd},
+        "isolation": dict(zip(("mechanism", "nohz_full"), isolation)),
+    }
 
 
 def task(pid, name, *cpus):
@@ -93,6 +99,23 @@ REFUSALS["program pinned to PMD CPUs"] = (
     "CPUs that are planned for PMD threads belong to another program (CPUs 1): found l2fwd pinned to them (PID 70, "
     "71), expected PMD threads alone. Move that program, or plan other CPUs (host_plan_pmd_cpus).",
 )
+REFUSALS["isolcpus of somebody else beside TuneD"] = (
+    {"cmdline": LINE + " isolcpus=1"},
+    {"isolation": ("tuned", "1")},
+    {"profile": "cpu-partitioning"},
+    "isolation_owner:isolcpus",
+    "somebody else isolates CPUs too (/proc/cmdline): found isolcpus=1, expected host_plan_isolation=tuned alone. Add "
+    "'isolcpus' to kernel_args_takeover to take it off the line, or remove it.",
+)
+REFUSALS["profile of somebody else beside the kernel line"] = (
+    {},
+    {"isolation": ("kernel", "1")},
+    {"profile": "my-sysctls realtime-virtual-host"},
+    "isolation_owner:tuned",
+    "somebody else isolates CPUs too (TuneD): found profile my-sysctls realtime-virtual-host, expected "
+    "host_plan_isolation=kernel alone. Activate another profile (tuned-adm profile), or plan with "
+    "host_plan_isolation=tuned.",
+)
 OVERRIDABLE = {prefix for prefix, possible, _guard in GUARDS if possible}
 
 
@@ -147,6 +170,24 @@ HARMLESS = {
     ),
     "pool of a node without a plan": ({"hugepages": {(1, 2048): (3072, 0)}}, {"pools": [pool(count=5)]}, {}),
     "a strange boot menu that need not be changed": ({}, {}, {"boot_problems": [{"what": "strange", "cure": "none"}]}),
+    "isolcpus beside TuneD that is to be taken over": (
+        {"cmdline": LINE + " isolcpus=1"},
+        {"isolation": ("tuned", "1")},
+        {"takeover": ["isolcpus"]},
+    ),
+    "the profile that the plan wants": ({}, {"isolation": ("tuned", "1")}, {"profile": "cpu-partitioning"}),
+    "a profile that isolates beside a plan without CPUs": (
+        {},
+        {"isolation": ("kernel", "")},
+        {"profile": "cpu-partitioning"},
+    ),
+    "a profile that isolates beside a plan that does not": ({}, {}, {"profile": "cpu-partitioning"}),
+    "a profile that isolates nothing": ({}, {"isolation": ("kernel", "1")}, {"profile": "virtual-host"}),
+    "our own profile, on the way to the kernel line": (
+        {"state": {"tuned": {"before": {}}}},
+        {"isolation": ("kernel", "1")},
+        {"profile": "cpu-partitioning"},
+    ),
     "programs that chose no CPUs, or others": (
         {},
         {},
@@ -229,6 +270,18 @@ def test_all_refusals_are_there_at_once(tmp_path):
             [],
         ),
         ({"nics": []}, {"devices": []}, []),
+        (
+            {},
+            {"isolation": ("tuned", "1")},
+            ["not on the running kernel line: nohz_full=1 rcu_nocbs=1"],
+        ),
+        ({"cmdline": TUNED_LINE}, {"isolation": ("tuned", "1")}, []),
+        (
+            {"cmdline": TUNED_LINE, "state": {"tuned": {"line": {"tokens": ["nohz_full=1", "rcu_nocbs=1"]}}}},
+            {},
+            ["ours on the running kernel line, no longer wanted: nohz_full=1 rcu_nocbs=1"],
+        ),
+        ({"cmdline": TUNED_LINE}, {}, []),  # an operator's own profile
     ],
 )
 def test_reasons_to_reboot(tmp_path, machine, plan, reasons):
