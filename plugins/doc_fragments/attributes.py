@@ -41,4 +41,9 @@ attributes:
   idempotent:
     description: A second run with the same options changes nothing.
     support: full
+  lease:
+    description:
+      - Refuses while another play holds the host, see M(nfv.ovs_dpdk.host_lease). Takes the host itself if the play has
+        a name in the environment variable E(NFV_OVS_DPDK_JOB).
+    support: full
 """

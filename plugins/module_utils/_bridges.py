@@ -59,12 +59,12 @@ def _flat(row, columns):
 def steps(request, found, devices, state):
     """All transactions, in order: the bridge, ports that go, then one for each port that is wanted."""
     if request["state"] == "absent":
-        return _without_bridge(request, found)
+        return _absent_bridge(request["bridge"], found)
     check(request, found)
     gone = [port["name"] for port in request["ports"] if port["state"] == "absent"]
     kept = [port for port in request["ports"] if port["state"] == "present"]
     result = [_bridge_step(request, found, state)]
-    result += [_without_port(request["bridge"], name, found) for name in gone]
+    result += [_absent_port(request["bridge"], name, found) for name in gone]
     result += [_port_step(request["bridge"], port, found, devices, state) for port in kept]
     return [step for step in result if step and step.commands]
 
@@ -82,7 +82,7 @@ def _bridge_step(request, found, state):
         # A task that only adds ports says nothing about the bridge itself.
         return request.get(entry.partition(":")[0]) is not None
 
-    return _changed([Row("Bridge", name, found.bridges[name], wanted)], state, scope)
+    return changed([Row("Bridge", name, found.bridges[name], wanted)], state, scope)
 
 
 def _port_step(bridge, port, found, devices, state):
@@ -90,15 +90,17 @@ def _port_step(bridge, port, found, devices, state):
     wanted = _rows.flat({column: port.get(column) for column in PORT})
     rows = [Row("Port", name, found.ports.get(name, {}), wanted)]
     for member in members:
-        there = found.interfaces.get(member["name"], {})
-        rows.append(Row("Interface", member["name"], there, interface_row(member, devices)))
+        there, row = found.interfaces.get(member["name"], {}), interface_row(member, devices)
+        if name in found.ports and _rows.OWNER not in found.ports[name] and member["name"] not in found.interfaces:
+            row[_rows.OWNER] = _rows.US  # a new member of a bond of somebody else
+        rows.append(Row("Interface", member["name"], there, row))
     names = [member["name"] for member in members]
     add = ["add-port", bridge, name] if len(names) == 1 else ["add-bond", bridge, name] + names
     if name not in found.ports:
         wanted[_rows.OWNER] = _rows.US
         return _created(rows, state, "add_port", _target(bridge, name), add)
     ours = _rows.OWNER in found.ports[name]
-    step = _changed(rows, state, members=_membership(name, names, found, ours))
+    step = changed(rows, state, members=_membership(name, names, found, ours))
     if ours and not step.commands and any(member in found.errors for member in names):
         return _again(bridge, name, rows, add, found)
     return step
@@ -108,7 +110,8 @@ def _membership(port, names, found, ours):
     """Commands that bring the members of a bond to *names*; foreign members of a foreign bond stay."""
     there = found.members[port]
     commands = [["add-bond-iface", port, name] for name in names if name not in there]
-    return commands + [["del-bond-iface", port, name] for name in there if ours and name not in names]
+    gone = [name for name in there if name not in names and (ours or _rows.OWNER in found.interfaces[name])]
+    return commands + [["del-bond-iface", port, name] for name in gone]
 
 
 def _again(bridge, name, rows, add, found):
@@ -128,7 +131,7 @@ def _created(rows, state, verb, target, command):
     return _step(decisions, [action(verb, target, None, values)], [command])
 
 
-def _changed(rows, state, scope=lambda entry: True, members=()):
+def changed(rows, state, scope=lambda entry: True, members=()):
     """One transaction that changes some rows: an action for each entry, and for each member of a bond."""
     decisions = _decisions(rows, state, scope)
     actions = [action(verb.replace("-", "_"), "port " + port, None, member) for verb, port, member in members]
@@ -180,7 +183,23 @@ def _gone(found, port):
     return {key: {} for key in keys}
 
 
-def _without_port(bridge, name, found):
+def without_port(bridge, name, found):
+    """The step that removes a port with its interfaces."""
+    actions = [action("delete_port", _target(bridge, name), found.ports[name], None)]
+    return Step(actions, [["del-port", bridge, name]], {}, _gone(found, name), [])
+
+
+def without_bridge(name, found):
+    """The step that removes a bridge with all its ports, as a list."""
+    ports = sorted(port for port, bridge in found.bridge_of.items() if bridge == name and port != name)
+    after = {("bridges", name): {}}
+    for port in ports:
+        after.update(_gone(found, port))
+    actions = [action("delete_bridge", "bridge " + name, dict(found.bridges[name], ports=ports), None)]
+    return [Step(actions, [["del-br", name]], {}, after, [])]
+
+
+def _absent_port(bridge, name, found):
     if found.bridge_of.get(name) != bridge:
         return None
     if _rows.OWNER not in found.ports[name]:
@@ -190,12 +209,10 @@ def _without_port(bridge, name, found):
             expected="a port with " + _rows.OWNER,
             cure="Remove it by hand with ovs-vsctl del-port.",
         )
-    actions = [action("delete_port", _target(bridge, name), found.ports[name], None)]
-    return Step(actions, [["del-port", bridge, name]], {}, _gone(found, name), [])
+    return without_port(bridge, name, found)
 
 
-def _without_bridge(request, found):
-    name = request["bridge"]
+def _absent_bridge(name, found):
     if name not in found.bridges:
         return []
     if _rows.OWNER not in found.bridges[name]:
@@ -215,8 +232,4 @@ def _without_bridge(request, found):
             "none",
             "Remove them first, or keep the bridge.",
         )
-    after = {("bridges", name): {}}
-    for port in ports:
-        after.update(_gone(found, port))
-    actions = [action("delete_bridge", "bridge " + name, dict(found.bridges[name], ports=ports), None)]
-    return [Step(actions, [["del-br", name]], {}, after, [])]
+    return without_bridge(name, found)

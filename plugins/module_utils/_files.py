@@ -9,6 +9,7 @@ after a power cut there is the old text or the new one, never half of one.
 
 The state file (/var/lib/nfv_ovs_dpdk/state.json) records what this collection changed and what was there before.
 An entry is written *before* the change that it describes, so an interrupted run can be continued or undone.
+It also holds the lease of the play that is at work (see _lease).
 Losing the file loses undo and the names of bound NICs, never correctness.
 
 Private to the collection. Python 3.6+, standard library only.
@@ -18,11 +19,14 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 
+from . import _lease
 from ._errors import Failed, Refused
 
 STATE_DIR = "var/lib/nfv_ovs_dpdk"
 VERSION = 1
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 def under(root, path):
@@ -85,6 +89,13 @@ def _sync_directory(directory):
         os.close(descriptor)
 
 
+def _is(handle, path):
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), os.stat(path))
+    except OSError:
+        return False
+
+
 def _described(data):
     if isinstance(data, dict):
         return "version {0!r}".format(data.get("version"))
@@ -95,6 +106,7 @@ class State:
     """The state file below *root*: sections of entries, each entry plain data."""
 
     def __init__(self, root="/"):
+        self.root = root
         self.directory = under(root, STATE_DIR)
         self.path = os.path.join(self.directory, "state.json")
 
@@ -123,15 +135,58 @@ class State:
 
     @contextlib.contextmanager
     def locked(self):
-        """Hold the lock of the state file: one changing module at a time on a host."""
+        """Hold the lock: one changing module at a time on a host, and none while another play holds the lease."""
+        with self.alone():
+            self._renew_lease()
+            yield self
+
+    @contextlib.contextmanager
+    def alone(self):
+        """Hold the lock, whoever has the lease."""
+        handle = None
+        while handle is None:
+            handle = self._lock()
+        with handle:
+            try:
+                yield self
+            finally:
+                # Closing would not do: a child that was forked meanwhile has the file open as well.
+                fcntl.flock(handle, fcntl.LOCK_UN)
+
+    def _lock(self):
+        """The lock file, held; None if whoever held it has removed it with the directory meanwhile: ask again."""
+        path = os.path.join(self.directory, "lock")
         try:
             os.makedirs(self.directory, mode=0o700, exist_ok=True)
-            handle = open(os.path.join(self.directory, "lock"), "w")  # noqa: SIM115  closed below
+            handle = open(path, "w")  # noqa: SIM115  closed here or by alone()
+        except FileNotFoundError:
+            return None
         except OSError as exc:
             raise Refused("the state directory cannot be written", where=self.directory, found=str(exc))
-        with handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield self
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if _is(handle, path):
+            return handle
+        handle.close()
+        return None
+
+    def _renew_lease(self):
+        data, mine = self.load(), _lease.holder(os.environ)
+        boot_id = (read_text(under(self.root, BOOT_ID)) or "").strip()
+        lease = _lease.renewed(data.get("lease"), mine, boot_id, time.time())
+        if lease:
+            self._store(dict(data or {"version": VERSION}, lease=lease))
+
+    def release(self):
+        """Give the lease back if it is ours; a file that records nothing any more goes. Needs alone()."""
+        data = self.load()
+        if _lease.held(data.get("lease"), _lease.holder(os.environ)):
+            del data["lease"]
+            self._store(data)
+        if set(data) <= {"version"}:
+            for name in (self.path, os.path.join(self.directory, "lock")):
+                remove(name)
+            with contextlib.suppress(OSError):
+                os.rmdir(self.directory)
 
     def record(self, section, key, entry):
         """Write one entry; call it before the change that it describes."""

@@ -7,7 +7,8 @@
 Private to the collection. Python 3.6+, standard library only.
 """
 
-from ._errors import OvsDpdkError
+from . import _lease
+from ._errors import OvsDpdkError, Refused
 
 
 def runner(module):
@@ -31,15 +32,38 @@ def runner(module):
 def conduct(module, work):
     """Run ``work(module)``, which returns the result as a dict, and leave the module with it.
 
-    A result with ``actions`` is a change: ``changed`` follows from them.
+    A result with ``actions`` is a change: ``changed`` follows from them. What is in ``left`` becomes a warning each.
     ``diff`` is dropped unless it was asked for.
     """
     try:
+        _check_texts(module.params, None)
         result = work(module)
     except OvsDpdkError as exc:
+        _tell(module)
         module.fail_json(msg=str(exc), error=exc.parts)
+    _tell(module, result.get("left", ()))
     if "actions" in result:
         result.setdefault("changed", bool(result["actions"]))
     if not getattr(module, "_diff", False):
         result.pop("diff", None)
     module.exit_json(**result)
+
+
+def _tell(module, left=()):
+    while _lease.news:
+        module.warn(_lease.news.pop(0))
+    for item in left:
+        module.warn("{target} {reason}; it is left alone.".format(**item))
+
+
+def _check_texts(value, where):
+    """Refuse what no file name and no argument of a program can hold, in whatever option it is."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_texts(str(key), where)
+            _check_texts(item, "{0}.{1}".format(where, key) if where else str(key))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _check_texts(item, where)
+    elif isinstance(value, str) and "\0" in value:
+        raise Refused("a text that cannot be carried", where, repr(value), "text without NUL")

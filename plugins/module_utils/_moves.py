@@ -14,7 +14,7 @@ import os
 import sys
 
 from . import _binding, _owned, _pci
-from ._action import action
+from ._action import action, left
 from ._drivers import USER_SPACE
 from ._errors import Refused
 from ._files import under
@@ -54,13 +54,15 @@ class Job:
     """What has to be done.
 
     *rows* are the devices afterwards, *entries* their records (None: to be forgotten). *loads* and *steps* are actions,
-    *files* changes of own files; *verb* is what systemctl does with the unit, if anything.
+    *files* changes of own files; *verb* is what systemctl does with the unit, if anything. *left* is what stays as
+    somebody else has made it.
     """
 
     def __init__(self, recorded):
         self.loads, self.steps, self.rows = [], [], []
         self.entries = dict(recorded)
         self.files, self.reload, self.verb = [], False, None
+        self.left = []
 
     @property
     def persistent(self):
@@ -181,10 +183,17 @@ def give_back(host, wanted, recorded, bus):
                 driver = entry.get("driver_before")
             else:
                 job.add("forget", address, entry.get("driver"), None)
+                job.left += _kept(address, entry, driver) if nic is not None else []
         if nic is not None:
             job.add_row(nic, driver)
     job.add_loads(bus)
     return job
+
+
+def _kept(address, entry, driver):
+    """A row about a device that is neither where we put it nor where it was before."""
+    words = "is on {0}, not on {1} as we left it".format(driver, entry.get("driver"))
+    return [left(address, words)] if driver != entry.get("driver_before") else []
 
 
 def _ours(entry, driver, override):

@@ -5,19 +5,21 @@
 """Own files on the host: written only where nobody else's text is lost, given back on request.
 
 The state file remembers for each of them what was there before (section "files"): nothing, or a text that the operator
-let us take over. decide() says what would change, carry_out() does it: a dry run is the first without the second.
+let us take over; and what we wrote, so that a text that somebody has changed since is recognised.
+decide() says what would change, carry_out() does it: a dry run is the first without the second.
 
 Private to the collection. Python 3.6+, standard library only.
 """
 
 import collections
 import contextlib
+import hashlib
 import os
 import re
 import stat
 
 from . import _files, _units
-from ._action import action
+from ._action import action, left
 from ._errors import Failed, Refused
 
 SECTION = "files"
@@ -32,8 +34,11 @@ OWN_NAME = "nfv-ovs-dpdk"
 Change = collections.namedtuple("Change", "path before text mode entry recorded")
 
 
-def decide(state, root, path, text, mode=0o644, takeover=False):
-    """The Change that makes *path* hold *text* (None: what it held before us), or None if nothing is to be done."""
+def decide(state, root, path, text, mode=0o644, takeover=False, by=None):
+    """The Change that makes *path* hold *text* (None: what it held before us), or None if nothing is to be done.
+
+    *by* is recorded: the module that gives the file back, where that is not the one that needs it.
+    """
     _check_place(root, path)
     found, found_mode = _present(root, path)
     recorded = state.section(SECTION).get(path)
@@ -43,8 +48,17 @@ def decide(state, root, path, text, mode=0o644, takeover=False):
         return None
     if recorded is not None and (found, found_mode) == (text, mode):
         return None
-    entry = recorded or _first_entry(root, path, found, found_mode, takeover)
+    entry = dict(recorded or _first_entry(root, path, found, found_mode, takeover))
+    digests = [digest for digest in entry.get("written", []) if digest != _digest(text)]
+    # Two: an interrupted run may have recorded the new text and left the one before.
+    entry["written"] = (digests + [_digest(text)])[-2:]
+    if by:
+        entry["by"] = by
     return Change(path, found, text, mode, entry, recorded)
+
+
+def _digest(text):
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _first_entry(root, path, found, found_mode, takeover):
@@ -59,6 +73,31 @@ def _first_entry(root, path, found, found_mode, takeover):
     )
 
 
+def release(state, root, path):
+    """The Change that gives *path* back, which leaves a file as it is that somebody has changed after us."""
+    change = decide(state, root, path, None)
+    if change and change.recorded and kept(change):
+        change = change._replace(text=change.before)
+    return change
+
+
+def kept(change):
+    """Whether a file that goes back is not as we wrote it, but not as it was before us either."""
+    written = (change.recorded or {}).get("written")
+    if not written or change.before == change.recorded["before"]:
+        return False
+    return change.before is None or _digest(change.before) not in written
+
+
+def left_alone(changes):
+    """Rows for the files that release() leaves, in words."""
+    return [left(change.path) for change in changes if _only_forgets(change) and kept(change)]
+
+
+def _only_forgets(change):
+    return change.entry is None and change.text == change.before
+
+
 def _give_back(path, found, recorded):
     if recorded is None and (found is None or OWN_NAME not in path):
         return None
@@ -70,7 +109,8 @@ def described(changes):
     """The actions that a list of changes stands for, and the difference of each file as --diff shows it."""
     actions, diffs = [], []
     for change in changes:
-        if change.text is None and change.before is None:
+        if _only_forgets(change):
+            actions += [action("forget", change.path)] if kept(change) else []
             continue
         verb = "remove" if change.text is None else "write"
         actions.append(action(verb, change.path, before=change.before, after=change.text))
@@ -114,7 +154,7 @@ def carry_out(state, root, change):
     try:
         if change.text is None:
             _files.remove(target)
-        else:
+        elif not _only_forgets(change):
             _files.write_text(target, change.text, mode=change.mode)
     except OSError as exc:
         raise Failed("an own file cannot be written", where=change.path, found=str(exc))

@@ -19,9 +19,10 @@ extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes.changing
 options:
   name:
-    description: Name of the group, such as V(ovs-vswitchd).
+    description:
+      - Name of the group, such as V(ovs-vswitchd). Required with O(state=present); O(state=absent) without it means
+        all groups in which this module has selected something.
     type: str
-    required: true
   path:
     description: Path of the program to select; needed with O(state=present).
     type: path
@@ -30,7 +31,8 @@ options:
     type: str
     choices:
       present: Select O(path).
-      absent: Give back what was selected before this module changed it; nothing happens where it changed nothing.
+      absent: Give back what was selected before this module changed it; nothing happens where it changed nothing, or
+        where somebody has selected another program since.
     default: present
 seealso:
   - name: update-alternatives(1)
@@ -48,6 +50,10 @@ EXAMPLES = r"""
   nfv.ovs_dpdk.alternative:
     name: ovs-vswitchd
     state: absent
+
+- name: Give back whatever was selected
+  nfv.ovs_dpdk.alternative:
+    state: absent
 """
 
 RETURN = r"""
@@ -62,14 +68,22 @@ actions:
       before: /usr/lib/openvswitch-switch/ovs-vswitchd
       after: /usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
 selected:
-  description: The program that is selected afterwards; null where the group does not exist.
+  description: The program that is selected in O(name) afterwards; null where there is no such group, or no name.
   returned: always
   type: str
   sample: /usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk
+left:
+  description: What was not given back, and why.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"target": "ovs-vswitchd", "reason": "was changed by somebody else after us"}]
 """
 
+import contextlib
+
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
@@ -100,15 +114,8 @@ def select(run, name, path):
         raise Failed("the alternative was not selected", where=name, found=err.strip(), expected=path or "auto")
 
 
-def plan(params, found, record, check_mode):
+def plan_select(name, path, found, check_mode):
     """The one action that is needed, or None."""
-    name, path = params["name"], params["path"]
-    if params["state"] == "absent":
-        if record is None:
-            return None
-        before = record["before"]
-        back = before["value"] if before["status"] == "manual" else None
-        return action("give back", name, found["value"], back)
     if path not in found["choices"] and not (check_mode and not found["choices"]):
         raise Refused(
             "the program is not offered under this name",
@@ -120,39 +127,71 @@ def plan(params, found, record, check_mode):
     return None if found["value"] == path else action("select", name, found["value"], path)
 
 
+def plan_give_back(name, found, record):
+    """The one action that is needed, or None; a selection that is not ours is only forgotten."""
+    if record is None:
+        return None
+    if found["value"] != record.get("after", found["value"]):
+        return action("forget", name, found["value"], found["value"])
+    before = record["before"]
+    return action("give back", name, found["value"], before["value"] if before["status"] == "manual" else None)
+
+
+def kept(step, recorded):
+    """Whether a selection stays that is neither ours nor that of before."""
+    return step["action"] == "forget" and step["before"] not in (None, recorded[step["target"]]["before"]["value"])
+
+
+def carry_out(run, state, step, found):
+    name = step["target"]
+    if step["action"] == "select":
+        before = {"status": found["status"], "value": found["value"]}
+        record = state.section(SECTION).get(name, {"before": before})
+        state.record(SECTION, name, dict(record, after=step["after"]))
+    if step["action"] != "forget":
+        select(run, name, step["after"])
+    if step["action"] != "select":
+        state.forget(SECTION, name)
+
+
 def work(module):
     """Read, decide, record, select, read back."""
-    run, state, name = runner(module), State(), module.params["name"]
-    found = query(run, name)
-    wanted = plan(module.params, found, state.section(SECTION).get(name), module.check_mode)
-    result = {"actions": [wanted] if wanted else [], "selected": found["value"]}
-    if wanted is None:
-        return result
-    result["diff"] = {"before": {name: wanted["before"]}, "after": {name: wanted["after"] or "auto"}}
-    if module.check_mode:
-        result["selected"] = wanted["after"]
-        return result
-    with state.locked():
-        if module.params["state"] == "present":
-            if name not in state.section(SECTION):
-                before = {"status": found["status"], "value": found["value"]}
-                state.record(SECTION, name, {"before": before})
-            select(run, name, wanted["after"])
+    run, state, params = runner(module), State(), module.params
+    with contextlib.ExitStack() as held:
+        if not module.check_mode:
+            held.enter_context(state.locked())
+        recorded = state.section(SECTION)
+        names = sorted(recorded) if params["name"] is None else [params["name"]]
+        found = {name: query(run, name) for name in names}
+        if params["state"] == "present":
+            steps = [plan_select(name, params["path"], found[name], module.check_mode) for name in names]
         else:
-            select(run, name, wanted["after"])
-            state.forget(SECTION, name)
-    result["selected"] = query(run, name)["value"]
-    return result
+            steps = [plan_give_back(name, found[name], recorded.get(name)) for name in names]
+        steps = [step for step in steps if step]
+        selected = {name: found[name]["value"] for name in names}
+        selected.update((step["target"], step["after"]) for step in steps)
+        for step in [] if module.check_mode else steps:
+            carry_out(run, state, step, found[step["target"]])
+            selected[step["target"]] = query(run, step["target"])["value"]
+    return {
+        "actions": steps,
+        "selected": selected.get(params["name"]),
+        "left": [left(step["target"]) for step in steps if kept(step, recorded)],
+        "diff": {
+            "before": {step["target"]: step["before"] for step in steps},
+            "after": {step["target"]: step["after"] or "auto" for step in steps},
+        },
+    }
 
 
 def main():
     module = AnsibleModule(
         argument_spec={
-            "name": {"type": "str", "required": True},
+            "name": {"type": "str"},
             "path": {"type": "path"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
-        required_if=[("state", "present", ["path"])],
+        required_if=[("state", "present", ["name", "path"])],
         supports_check_mode=True,
     )
     conduct(module, work)

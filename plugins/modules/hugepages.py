@@ -73,7 +73,8 @@ options:
     default: false
   state:
     description:
-      - V(absent) gives everything back. Pools return to the pages they had before, unless more are in use.
+      - V(absent) gives everything back. Pools return to the pages they had before, unless more are in use, or somebody
+        else has made them bigger since; see RV(left).
     type: str
     choices: [present, absent]
     default: present
@@ -120,6 +121,14 @@ mounts:
   type: list
   elements: dict
   sample: [{"path": "/dev/hugepages-1G", "size": "1G", "size_kb": 1048576, "mounted": true}]
+left:
+  description:
+    - Pools of ours that do not go back now, and why. One with pages in use stays ours until a later run, one that
+      somebody else has made bigger does not.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"target": "the pool of 1G on node 0", "reason": "has 1 pages in use"}]
 """
 
 import collections
@@ -218,22 +227,29 @@ def carry_out_units(state, systemd, units):
 def carry_out_counts(state, nodes, rows, counts, pending):
     """Ask for the pages; pools that a reboot will fill are recorded too, they are ours from then on."""
     recorded = state.section(POOLS)
-    found = [(_pools.key(count.pool), count.before) for count in counts]
+    found = {_pools.key(count.pool): count.before for count in counts}
     for row in rows if pending else []:
         pool = nodes[row.node].pools.get(row.size_kb)
-        found += [(_pools.key(row), _pools.kept(pool) if pool else 0)] if row.persist == "cmdline" else []
-    for key, before in found:
-        if key not in recorded:
-            state.record(POOLS, key, {"before": before})
+        if row.persist == "cmdline":
+            found.setdefault(_pools.key(row), _pools.kept(pool) if pool else 0)
+    for row in rows:
+        name = _pools.key(row)
+        if name in found or name in recorded:
+            entry = recorded.get(name) or {"before": found[name]}
+            entry = dict(entry, most=max(row.count, entry.get("most", 0)))
+            if entry != recorded.get(name):
+                state.record(POOLS, name, entry)
     for count in counts:
         _pages.set_count(ROOT, count.pool.path, count.after)
 
 
 def settle(state, rows):
     """Forget pools that are no longer wanted and have gone back to what they were."""
-    pools = {_pools.key(pool): pool for node in _pages.nodes(ROOT).values() for pool in node.pools.values()}
-    for name in set(state.section(POOLS)) - {_pools.key(row) for row in rows}:
-        if name not in pools or _pools.kept(pools[name]) <= state.section(POOLS)[name]["before"]:
+    recorded = state.section(POOLS)
+    pools = {_pools.key(pool): pool for pool, _entry in _pools.leaving(_pages.nodes(ROOT), rows, recorded)}
+    for name in set(recorded) - {_pools.key(row) for row in rows}:
+        pool, entry = pools.get(name), recorded[name]
+        if pool is None or _pools.kept(pool) <= entry["before"] or _pools.grown(pool, entry):
             state.forget(POOLS, name)
 
 
@@ -292,7 +308,8 @@ def work(module):
         if not module.check_mode:
             held.enter_context(state.locked())
         nodes = _pages.nodes(ROOT)
-        counts = _pools.decide(nodes, rows, state.section(POOLS), pending)
+        recorded = state.section(POOLS)
+        counts, left = _pools.decide(nodes, rows, recorded, pending), _pools.left_alone(nodes, rows, recorded)
         _pools.check_memory(nodes, rows, counts)
         units = decide_units(state, systemd, nodes, rows, gid, mode)
         actions, diffs = actions_of(state, units, counts)
@@ -303,7 +320,7 @@ def work(module):
         pools = report(rows)
         if not (module.check_mode or pending):
             check_given(pools, run)
-    return {"actions": actions, "pools": pools, "mounts": mounts_of(rows), "diff": diffs}
+    return {"actions": actions, "pools": pools, "mounts": mounts_of(rows), "left": left, "diff": diffs}
 
 
 def mounts_of(rows):

@@ -13,16 +13,16 @@ description:
   - Writes small text files such as unit drop-ins, whole or not at all, and records in the state file what was there
     before.
   - A file that somebody else has written is refused unless it is named in O(takeover).
-  - With O(state=absent) what was there before is there again. Files that are not recorded as ours are never touched.
+  - With O(state=absent) what was there before is there again. Files that are not recorded as ours are never touched,
+    and one that somebody has changed since stays as it is.
 extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes
   - nfv.ovs_dpdk.attributes.changing
 options:
   files:
-    description: The files.
+    description: The files. Required with O(state=present); O(state=absent) without it means all that this module keeps.
     type: list
     elements: dict
-    required: true
     suboptions:
       path:
         description:
@@ -68,6 +68,10 @@ EXAMPLES = r"""
     files:
       - path: /etc/modules-load.d/nfv-ovs-dpdk.conf
     state: absent
+
+- name: Give all places back
+  nfv.ovs_dpdk.owned_files:
+    state: absent
 """
 
 RETURN = r"""
@@ -82,6 +86,12 @@ changed_files:
   returned: success
   type: list
   elements: str
+left:
+  description: Files that were not given back because somebody has changed them after us; they are no longer ours.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"target": "/etc/sysctl.d/90-nfv-ovs-dpdk.conf", "reason": "was changed by somebody else after us"}]
 """
 
 import contextlib
@@ -94,22 +104,28 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 
 ROOT = "/"
+US = "owned_files"
 
 
 def decide(state, parameters):
     """All changes, each path once; the first refusal ends it before anything is written."""
-    changes, seen = [], set()
-    for item in parameters["files"]:
+    changes, seen, files = [], set(), parameters["files"]
+    if files is None:
+        recorded = sorted(state.section(_owned.SECTION).items())
+        files = [{"path": path, "content": None, "mode": "0644"} for path, entry in recorded if entry.get("by") == US]
+    for item in files:
         path = item["path"]
         if path in seen:
             raise Refused("a file is named twice", found=path, cure="Keep one of the entries in files.")
         seen.add(path)
-        mode, text = _owned.mode_bits(item["mode"], path), None
-        if parameters["state"] == "present":
-            text = item["content"]
-            if text is None:
-                raise Refused("a file without content", where=path, cure="Give content, or state=absent.")
-        changes.append(_owned.decide(state, ROOT, path, text, mode, takeover=path in parameters["takeover"]))
+        mode, text = _owned.mode_bits(item["mode"], path), item["content"]
+        if parameters["state"] == "absent":
+            changes.append(_owned.release(state, ROOT, path))
+            continue
+        if text is None:
+            raise Refused("a file without content", where=path, cure="Give content, or state=absent.")
+        takeover = path in parameters["takeover"]
+        changes.append(_owned.decide(state, ROOT, path, text, mode, takeover, by=US))
     return [change for change in changes if change]
 
 
@@ -121,12 +137,13 @@ def work(module):
             held.enter_context(state.locked())
         changes = decide(state, module.params)
         actions, diffs = _owned.described(changes)
-        paths = [item["target"] for item in actions]
+        paths = [item["target"] for item in actions if item["action"] != "forget"]
         if systemd and _owned.reload_due(state, changes):
             actions.append(action("reload", "systemd"))
         if not module.check_mode:
             _owned.carry_out_all(state, ROOT, changes, systemd)
-    return {"actions": actions, "changed_files": paths, "diff": diffs}
+    left = _owned.left_alone(changes) if module.params["state"] == "absent" else []
+    return {"actions": actions, "changed_files": paths, "left": left, "diff": diffs}
 
 
 def main():
@@ -137,11 +154,12 @@ def main():
     }
     module = AnsibleModule(
         argument_spec={
-            "files": {"type": "list", "elements": "dict", "required": True, "options": item},
+            "files": {"type": "list", "elements": "dict", "options": item},
             "takeover": {"type": "list", "elements": "str", "default": []},
             "daemon_reload": {"type": "str", "choices": ["auto", "never"], "default": "auto"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
+        required_if=[("state", "present", ["files"])],
         supports_check_mode=True,
     )
     conduct(module, work)

@@ -33,16 +33,17 @@ options:
         RV(nfv.ovs_dpdk.host_plan_info#module:plan.devices) fit as they are.
       - A device with C(driver=null) keeps its kernel driver (bifurcated drivers such as C(mlx5_core)) and is never
         touched; neither is a row without an address.
-      - Devices that are not named are left alone.
+      - Devices that are not named are left alone. Required with O(state=present); O(state=absent) without it means all
+        devices that this module has bound.
     type: list
     elements: dict
-    required: true
   state:
     description: Whether the devices are bound or given back.
     type: str
     choices:
       present: Bind each device to its C(driver).
       absent: Give each device back to the driver that it had before this module bound it; C(driver) is not looked at.
+        One that somebody has moved since stays where it is, see RV(left).
     default: present
   allow:
     description:
@@ -58,6 +59,12 @@ options:
   reboot_pending:
     description:
       - In check mode, that a reboot will come first. An IOMMU that is not there yet is then not refused.
+    type: bool
+    default: false
+  restart_pending:
+    description:
+      - In check mode with O(state=absent), that C(ovs-vswitchd) will be restarted first, without DPDK. A device that it
+        holds is then not refused.
     type: bool
     default: false
 seealso:
@@ -86,6 +93,10 @@ EXAMPLES = r"""
   nfv.ovs_dpdk.pci_driver:
     devices:
       - address: "0000:81:00.0"
+    state: absent
+
+- name: Give all NICs back
+  nfv.ovs_dpdk.pci_driver:
     state: absent
 """
 
@@ -134,6 +145,12 @@ devices:
       name: ens4
       mac: "52:54:00:12:34:56"
       bound: true
+left:
+  description: Devices that were not given back because somebody has moved them after us; they are no longer ours.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{target: "0000:81:00.0", reason: "is on uio_pci_generic, not on vfio-pci as we left it"}]
 """
 
 import contextlib
@@ -150,6 +167,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import hol
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd
 
 ROOT = "/"
+SWITCH = "ovs-vswitchd"
 
 
 class Hands:
@@ -229,14 +247,15 @@ class Hands:
 
 def decide(params, host, bus, state, check_mode):
     """The Job that *params* ask for on *host*; Refused if one of its devices must not be moved."""
-    wanted = _moves.requested(params["devices"])
-    held = {}
+    recorded, held = state.section(_moves.SECTION), {}
+    wanted = _moves.requested(params["devices"]) if params["devices"] is not None else dict.fromkeys(recorded)
     if any(nic["driver"] in USER_SPACE for nic in host["nics"] if nic["address"] in wanted):
         processes = read_processes(ROOT)
         held = {address: holders(processes, bus.nodes(address)) for address in wanted}
-    recorded = state.section(_moves.SECTION)
     if params["state"] == "absent":
         job = _moves.give_back(host, wanted, recorded, bus)
+        if check_mode and params["restart_pending"]:
+            held = {address: [who for who in held[address] if not who.startswith(SWITCH)] for address in held}
         leaving = {step["target"]: step["after"] for step in job.steps if step["action"] == "give back"}
         _guards.refuse(_guards.judge_release(host, leaving, held))
     else:
@@ -257,18 +276,20 @@ def work(module):
         job = decide(module.params, read_host(ROOT), bus, state, module.check_mode)
         if not module.check_mode:
             Hands(runner(module), bus, state, job).carry_out()
-    return {"actions": job.actions, "devices": job.rows, "diff": job.diff}
+    return {"actions": job.actions, "devices": job.rows, "left": job.left, "diff": job.diff}
 
 
 def main():
     module = AnsibleModule(
         argument_spec={
-            "devices": {"type": "list", "elements": "dict", "required": True},
+            "devices": {"type": "list", "elements": "dict"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "allow": {"type": "list", "elements": "str", "default": []},
             "persist": {"type": "bool", "default": True},
             "reboot_pending": {"type": "bool", "default": False},
+            "restart_pending": {"type": "bool", "default": False},
         },
+        required_if=[("state", "present", ["devices"])],
         supports_check_mode=True,
     )
     conduct(module, work)

@@ -23,13 +23,17 @@ extends_documentation_fragment:
   - nfv.ovs_dpdk.switch
 options:
   bridge:
-    description: Name of the bridge.
+    description: Name of the bridge. Required unless O(state=restored), which means all bridges then.
     type: str
-    required: true
   state:
-    description: V(absent) removes a bridge that this module created, unless it has ports of somebody else.
+    description: What becomes of the bridge.
     type: str
-    choices: [present, absent]
+    choices:
+      present: It is there, as described.
+      absent: It goes, if this module created it. One that has ports of somebody else is refused.
+      restored: Everything is as it was before this module. Bridges, ports and members of bonds that it created go,
+        entries that it set go back. What belongs to somebody else stays, and so does a bridge as long as it has ports
+        of somebody else, see RV(left). Nothing else of the options is read.
     default: present
   datapath_type:
     description:
@@ -164,6 +168,10 @@ EXAMPLES = r"""
   nfv.ovs_dpdk.vswitch_bridge:
     bridge: br1
     ports: [{name: vhost0, state: absent}]
+
+- name: Give everything back
+  nfv.ovs_dpdk.vswitch_bridge:
+    state: restored
 """
 
 RETURN = r"""
@@ -183,17 +191,24 @@ interfaces:
   elements: dict
   sample:
     - {name: dpdk0, ofport: 1, error: null}
+left:
+  description: What was not taken back, and why. An entry that somebody changed is no longer ours.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{target: bridge br0, reason: has ports of somebody else (tap0)}]
 """
 
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _bridges, _interfaces
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _bridge_restore, _bridges, _interfaces
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._bridge_request import interfaces
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import NoDatabase, Switch
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import NoDatabase, NotInstalled, Switch
 
 COLUMNS = {
     "Bridge": ["_uuid", "name", "ports", "datapath_type", "fail_mode", "other_config", "external_ids"],
@@ -225,8 +240,8 @@ def argument_spec():
     }
     return dict(
         maps,
-        bridge={"type": "str", "required": True},
-        state=state,
+        bridge={"type": "str"},
+        state=dict(state, choices=["present", "absent", "restored"]),
         datapath_type={"type": "str"},
         fail_mode={"type": "str", "choices": ["standalone", "secure"]},
         ports={"type": "list", "elements": "dict", "default": [], "options": dict(port, **maps)},
@@ -236,15 +251,19 @@ def argument_spec():
     )
 
 
-def read(module, switch):
-    """The three tables, or empty ones where a dry run finds no database yet."""
+def read(module, switch, state):
+    """The three tables, or empty ones where a dry run finds no database yet, or where nothing is left to restore."""
+    nothing = {table: [] for table in COLUMNS}
     try:
         return switch.tables(COLUMNS)
     except NoDatabase as exc:
+        ours = any(state.get(section) for section in _bridges.SECTIONS.values())
+        if module.params["state"] == "restored" and (isinstance(exc, NotInstalled) or not ours):
+            return nothing
         if not module.check_mode:
             raise
         module.warn("{0} Everything is shown as new.".format(exc))
-        return {table: [] for table in COLUMNS}
+        return nothing
 
 
 def running(switch):
@@ -260,11 +279,11 @@ def running(switch):
     return process
 
 
-def perform(switch, store, step):
+def perform(switch, store, step, wait=True):
     """One transaction, with its entries in the state file written before it and tidied up after it."""
     for remembered in (step.before, step.after):
         if remembered is step.after:
-            switch.transact(step.commands, wait=True)
+            switch.transact(step.commands, wait)
         for (section, name), entry in sorted(remembered.items()):
             if entry:
                 store.record(section, name, entry)
@@ -273,10 +292,33 @@ def perform(switch, store, step):
 
 
 def listed_interfaces(request):
-    if request["state"] == "absent":
+    if request["state"] != "present":
         return []
     ports = [port for port in request["ports"] if port["state"] == "present"]
     return [interface["name"] for port in ports for interface in interfaces(port)]
+
+
+def decide(request, found, state):
+    """The transactions, and what stays although it is ours."""
+    if request["state"] != "restored":
+        return _bridges.steps(request, found, request["devices"], state), []
+    names = [name for name in sorted(found.bridges) if request["bridge"] in (None, name)]
+    return _bridge_restore.steps(found, names, state)
+
+
+def carry_out(switch, store, steps, found, request):
+    """All transactions; returns the listed interfaces once they work."""
+    for section, name in _bridge_restore.stale(found, store.load()):
+        store.forget(section, name)
+    if request["state"] == "restored":
+        wait = bool(switch.process())  # taking away needs nobody who listens
+        for step in steps:
+            perform(switch, store, step, wait)
+        return []
+    process = running(switch)
+    for step in steps:
+        perform(switch, store, step)
+    return _interfaces.settle(switch, process, listed_interfaces(request), "bridge " + request["bridge"])
 
 
 def work(module):
@@ -285,19 +327,17 @@ def work(module):
     with contextlib.ExitStack() as lock:
         if not module.check_mode:
             lock.enter_context(store.locked())
-        tables, names = read(module, switch), listed_interfaces(request)
-        steps = _bridges.steps(request, _bridges.Found(tables), request["devices"], store.load())
+        state = store.load()
+        tables = read(module, switch, state)
+        found = _bridges.Found(tables)
+        steps, kept = decide(request, found, state)
         if module.check_mode:
-            rows = _interfaces.condition(tables["Interface"], names)
+            rows = _interfaces.condition(tables["Interface"], listed_interfaces(request))
         else:
-            process = running(switch)
-            for step in steps:
-                perform(switch, store, step)
-            rows = _interfaces.settle(switch, process, names, "bridge " + request["bridge"])
-    for entry in [each for step in steps for each in step.left_alone]:
-        module.warn("{0} was changed by somebody else after us; it is left alone.".format(entry))
+            rows = carry_out(switch, store, steps, found, request)
+    kept += [left(each) for step in steps for each in step.left_alone]
     actions = [each for step in steps for each in step.actions]
-    return {"actions": actions, "interfaces": rows, "diff": difference(actions)}
+    return {"actions": actions, "interfaces": rows, "left": kept, "diff": difference(actions)}
 
 
 def difference(actions):
@@ -307,7 +347,8 @@ def difference(actions):
 
 
 def main():
-    conduct(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), work)
+    required = [("state", "present", ["bridge"]), ("state", "absent", ["bridge"])]
+    conduct(AnsibleModule(argument_spec=argument_spec(), required_if=required, supports_check_mode=True), work)
 
 
 if __name__ == "__main__":

@@ -52,11 +52,42 @@ def test_select_again_and_give_back(group, run_module):
     assert not run_module("alternative", {"name": "switch", "state": "absent"})["changed"]
 
 
+def test_without_a_name_everything_is_given_back(group, run_module):
+    assert not run_module("alternative", {"state": "absent"})["changed"]
+    run_module("alternative", {"name": "switch", "path": group["dpdk"]})
+    back = run_module("alternative", {"state": "absent"})
+    assert [(each["action"], each["target"]) for each in back["actions"]] == [("give back", "switch")]
+    assert os.path.realpath(group["link"]) == group["plain"]
+    assert "missing: name" in run_module("alternative", {"path": group["dpdk"]})["msg"]
+
+
 def test_what_the_operator_selected_is_not_given_back(group, run_module):
     os.spawnvp(os.P_WAIT, "update-alternatives", ["update-alternatives", "--set", "switch", group["dpdk"]])
     assert not run_module("alternative", {"name": "switch", "path": group["dpdk"]})["changed"]
     assert not run_module("alternative", {"name": "switch", "state": "absent"})["changed"]
     assert os.path.realpath(group["link"]) == group["dpdk"]
+
+
+def test_what_the_operator_selected_since_stays(group, run_module):
+    run_module("alternative", {"name": "switch", "path": group["dpdk"]})
+    third = group["plain"] + "-third"
+    shutil.copy(group["plain"], third)
+    for argv in (["--install", group["link"], "switch", third, "10"], ["--set", "switch", third]):
+        os.spawnvp(os.P_WAIT, "update-alternatives", ["update-alternatives"] + argv)
+    for check in (True, False):
+        result = run_module("alternative", {"name": "switch", "state": "absent"}, check=check)
+        assert [each["action"] for each in result["actions"]] == ["forget"]
+        assert result["left"] == [{"target": "switch", "reason": "was changed by somebody else after us"}]
+        assert "switch was changed by somebody else after us; it is left alone." in str(result["warnings"])
+    assert os.path.realpath(group["link"]) == third
+    assert run_module("alternative", {"name": "switch", "state": "absent"})["left"] == []
+
+
+def test_the_automatic_choice_of_before_is_no_loss(group, run_module):
+    run_module("alternative", {"name": "switch", "path": group["dpdk"]})
+    os.spawnvp(os.P_WAIT, "update-alternatives", ["update-alternatives", "--auto", "switch"])
+    result = run_module("alternative", {"name": "switch", "state": "absent"})
+    assert ([each["action"] for each in result["actions"]], result["left"]) == (["forget"], [])
 
 
 def test_a_program_that_is_not_offered(group, run_module):

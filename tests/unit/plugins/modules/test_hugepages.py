@@ -164,7 +164,7 @@ def test_what_is_returned(machine, run):
     assert result["pools"][0] == {"node": 0, "size": "1G", "size_kb": GIB, "wanted": 2, "found": 2, "free": 2}
     assert result["mounts"] == [{"path": "/dev/hugepages-1G", "size": "1G", "size_kb": GIB, "mounted": True}]
     assert [item["after_header"] for item in result["diff"]] == ["/etc/systemd/system/dev-hugepages\\x2d1G.mount"]
-    assert machine.state()["hugepages"] == {"0:1048576": {"before": 0}, "1:1048576": {"before": 0}}
+    assert machine.state()["hugepages"] == dict.fromkeys(["0:1048576", "1:1048576"], {"before": 0, "most": 2})
 
 
 def test_a_row_of_the_plan_fits(machine, run):
@@ -235,6 +235,31 @@ def test_what_was_there_before_comes_back(machine, run):
     machine.pool(0, GIB, 3, 3)
     run(state="absent")
     assert machine.count(0, GIB) == 1 and "hugepages" not in machine.state()
+
+
+def test_a_pool_in_use_is_named_and_goes_back_later(machine, run):
+    run([pool(0, 3)])
+    machine.pool(0, GIB, 3, 2)
+    for check in (True, False, False):
+        result = run(state="absent", check=check)
+        assert result["left"] == [{"target": "the pool of 1G on node 0", "reason": "has 1 pages in use"}]
+    assert result["changed"] is False and machine.count(0, GIB) == 1
+    machine.pool(0, GIB, 0)  # the reboot
+    assert run(state="absent")["left"] == []
+    assert machine.state() == {"version": 1}
+
+
+def test_a_pool_that_somebody_else_made_bigger_is_named_and_no_longer_ours(machine, run):
+    for count in (2, 3, 2):  # an interrupted run may have left more than the last one asked for
+        run([pool(0, count)])
+    machine.pool(0, GIB, 5)
+    for check in (True, False):
+        result = run(state="absent", check=check)
+        assert not [each for each in result["actions"] if each["action"] == "set"]
+        reason = "has 5 pages, more than the 3 that we asked for"
+        assert result["left"] == [{"target": "the pool of 1G on node 0", "reason": reason}]
+    assert machine.count(0, GIB) == 5
+    assert (run(state="absent")["left"], machine.state()) == ([], {"version": 1})
 
 
 def test_each_pool_has_one_mechanism(machine, run):

@@ -4,6 +4,8 @@ import os
 import pytest
 
 pytest.importorskip("ansible.module_utils.basic")
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _owned
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.modules import owned_files
 
 LOAD = "/etc/modules-load.d/nfv-ovs-dpdk.conf"
@@ -92,6 +94,51 @@ def test_takeover_keeps_the_text_for_later(run, tmp_path):
     assert run(ours, takeover=["/etc/theirs"])["actions"][0]["before"] == "theirs\n"
     run(ours, state="absent")
     assert files(tmp_path) == {"/etc/theirs": "theirs\n"}
+
+
+def test_what_somebody_changed_since_stays_and_is_named(run, tmp_path):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/theirs").write_text("theirs\n")
+    run(file(), file(UNIT, "[Service]\n"), file("/etc/theirs", "ours\n"), takeover=["/etc/theirs"])
+    (tmp_path / LOAD[1:]).write_text("vfio-pci\nmine\n")
+    (tmp_path / "etc/theirs").unlink()
+    there = files(tmp_path)
+    gone = {"path": LOAD}, {"path": "/etc/theirs"}
+    for check in (True, False):
+        result = run(*gone, state="absent", check=check)
+        assert [(each["action"], each["target"]) for each in result["actions"]] == [
+            ("forget", LOAD),
+            ("forget", "/etc/theirs"),
+        ]
+        assert [each["target"] for each in result["left"]] == [LOAD, "/etc/theirs"]
+        assert (result["changed_files"], files(tmp_path)) == ([], there)
+        assert LOAD + " was changed by somebody else after us; it is left alone." in str(result["warnings"])
+    recorded = json.loads((tmp_path / "var/lib/nfv_ovs_dpdk/state.json").read_text())["files"]
+    assert list(recorded) == [UNIT]
+
+
+def test_without_files_all_that_this_module_keeps_go_back(run, run_module, tmp_path):
+    run(file(), file(UNIT, "[Service]\n"))
+    state = State(str(tmp_path))
+    other = _owned.decide(state, str(tmp_path), "/etc/default/grub.d/90-nfv-ovs-dpdk.cfg", "x\n")  # of another module
+    _owned.carry_out(state, str(tmp_path), other)
+    for check in (True, False):
+        result = run_module("owned_files", {"state": "absent"}, check=check)
+        assert [each["target"] for each in result["actions"]] == [LOAD, UNIT, "systemd"]
+    assert list(files(tmp_path)) == [other.path]
+    assert run_module("owned_files", {"state": "absent"})["actions"] == []
+    assert "missing: files" in run_module("owned_files", {})["msg"]
+
+
+def test_a_text_of_before_or_of_an_interrupted_run_is_no_change_of_somebody_else(run, tmp_path):
+    for content in ("a\n", "b\n"):
+        run(file(content=content))
+    for text in ("a\n", "b\n", None):
+        (tmp_path / LOAD[1:]).parent.mkdir(exist_ok=True)
+        (tmp_path / LOAD[1:]).write_text(text) if text else (tmp_path / LOAD[1:]).unlink()
+        result = run({"path": LOAD}, state="absent", check=True)
+        assert result["left"] == []
+        assert [each["action"] for each in result["actions"]] == (["remove"] if text else [])
 
 
 BAD = [

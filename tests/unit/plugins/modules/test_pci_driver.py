@@ -507,6 +507,31 @@ def test_a_nic_that_somebody_else_has_moved_is_forgotten(host):
     assert (machine.where(), machine.kernel.writes) == (("i40e", None), [])
 
 
+def test_without_devices_all_that_are_ours_are_given_back(host):
+    machine = host(nics=[{"name": "ens4"}, {"driver": "vfio-pci"}])
+    machine.run()
+    for check in (True, False):
+        result = machine.run_module("pci_driver", {"state": "absent"}, check=check)
+        assert [row["address"] for row in result["devices"]] == [NIC]
+    assert machine.where() == ("i40e", None)
+    assert machine.state() == {"version": 1}
+    assert machine.run_module("pci_driver", {"state": "absent"})["actions"] == []
+    assert "missing: devices" in machine.run_module("pci_driver", {})["msg"]
+
+
+def test_a_nic_that_somebody_bound_elsewhere_stays_there_and_is_named(host):
+    machine = host(lockdown="none")
+    machine.run()
+    machine.kernel.load("uio_pci_generic")
+    machine.bus.move(NIC, "uio_pci_generic", "uio_pci_generic")
+    for check in (True, False):
+        result = machine.run(state="absent", check=check)
+        assert result["left"] == [{"target": NIC, "reason": "is on uio_pci_generic, not on vfio-pci as we left it"}]
+        assert "is on uio_pci_generic, not on vfio-pci as we left it; it is left alone." in str(result["warnings"])
+    assert machine.where() == ("uio_pci_generic", "uio_pci_generic")
+    assert machine.run(state="absent")["left"] == []
+
+
 def test_a_nic_that_was_pulled_out_is_forgotten(host):
     machine = host(nics=[])
     machine.record()
@@ -545,3 +570,19 @@ def test_what_a_running_switch_holds_is_never_unbound(host, node, state, driver)
     assert "found ovs-vswitchd (PID 812)" in result["msg"]
     assert machine.kernel.writes == []
     assert machine.where() == ("vfio-pci", "vfio-pci")
+
+
+def test_a_dry_run_before_a_restart_shows_what_the_switch_still_holds(host):
+    machine = host()
+    machine.run()
+    for pid, name in ((812, "ovs-vswitchd"), (977, "testpmd")):
+        os.makedirs(machine.path("/proc/{0}/fd".format(pid)))
+        with open(machine.path("/proc/{0}/comm".format(pid)), "w") as handle:
+            handle.write(name + "\n")
+    os.symlink("/dev/vfio/10", machine.path("/proc/812/fd/42"))
+    dry = machine.run(state="absent", restart_pending=True, check=True)
+    assert ("give back", NIC) in verbs(dry)
+    assert machine.run(state="absent", restart_pending=True)["failed"], "a real run comes after the restart"
+    os.symlink("/dev/vfio/10", machine.path("/proc/977/fd/3"))
+    refused = machine.run(state="absent", restart_pending=True, check=True)
+    assert "found testpmd (PID 977)," in refused["msg"]

@@ -1,0 +1,172 @@
+#!/usr/bin/python
+# Copyright: Contributors to the nfv.ovs_dpdk collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+DOCUMENTATION = r"""
+module: package_record
+short_description: Remembers which Debian packages an installation brings, and removes these
+version_added: "1.0.0"
+description:
+  - Before an installation, asks C(apt-get --simulate) which packages it would bring that are not there yet,
+    dependencies included, and writes them down. It installs nothing itself.
+  - Later removes exactly those. A package that was there before is never among them.
+author:
+  - nfv.ovs_dpdk contributors (@nfv)
+extends_documentation_fragment:
+  - nfv.ovs_dpdk.attributes
+  - nfv.ovs_dpdk.attributes.changing
+options:
+  packages:
+    description: Names or patterns as the installation is going to name them; needed with O(state=present).
+    type: list
+    elements: str
+  state:
+    description: Whether packages are about to be installed, or those of earlier installations go.
+    type: str
+    choices:
+      present: Write down what installing O(packages) would bring, without recommended packages. The package index must
+        be up to date.
+      absent: Remove what was written down, with the configuration files left in place. Where something else needs one
+        of them, all of them stay, see RV(left).
+    default: present
+seealso:
+  - module: nfv.ovs_dpdk.package_hold
+  - module: ansible.builtin.apt
+"""
+
+EXAMPLES = r"""
+- name: Write down what is going to be installed
+  nfv.ovs_dpdk.package_record:
+    packages: [openvswitch-switch-dpdk]
+
+- name: Install it
+  ansible.builtin.apt:
+    name: openvswitch-switch-dpdk
+    install_recommends: false
+
+- name: Remove what came with it
+  nfv.ovs_dpdk.package_record:
+    state: absent
+"""
+
+RETURN = r"""
+actions:
+  description: The packages that were removed, or would be in check mode. Writing down is no change of the host.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {action: remove, target: openvswitch-switch-dpdk, before: installed, after: null}
+recorded:
+  description: The packages that are written down when the module has run; in check mode, that would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [openvswitch-common, openvswitch-switch, openvswitch-switch-dpdk]
+left:
+  description: What was not removed, and why. It stays written down.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"target": openvswitch-switch, "reason": is needed by neutron-openvswitch-agent}]
+"""
+
+import contextlib
+import re
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+
+SECTION = "packages"
+PATTERN = re.compile(r"^[a-z0-9][a-z0-9+.*?:\[\]-]*\Z")
+# An upgrade names the version that is there in brackets: "Inst name [1.0] (1.1 …)".
+NEW = re.compile(r"^Inst (\S+) \(", re.MULTILINE)
+GOES = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
+
+
+def apt(run, verb, names, *options):
+    """apt-get *verb* for *names*, without questions; its output."""
+    argv = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=60"]
+    rc, out, err = run(argv + list(options) + [verb] + list(names))
+    if rc != 0:
+        raise Failed(
+            "apt-get could not {0}".format(" ".join([verb] + list(names))),
+            found=(err or out).strip()[-500:] or "exit code {0}".format(rc),
+        )
+    return out
+
+
+def brought(run, patterns):
+    """Packages that an installation would bring and that are not there."""
+    for pattern in patterns:
+        if not PATTERN.match(pattern):
+            raise Refused(
+                "not a name or pattern of packages",
+                where="packages",
+                found=repr(pattern),
+                expected="lower case letters, digits and any of +.-:*?[]",
+            )
+    return set(NEW.findall(apt(run, "install", patterns, "--simulate", "--no-install-recommends")))
+
+
+def installed(run, names):
+    """Those of *names* that are installed."""
+    rows = run(["dpkg-query", "--show", "--showformat=${binary:Package} ${Package} ${db:Status-Status}\n"])[1]
+    fields = [row.split() for row in rows.splitlines()]
+    there = {name for row in fields if row[-1:] == ["installed"] for name in row[:-1]}
+    return sorted(set(names) & there)
+
+
+def decide(run, recorded):
+    """(actions, rows about what stays)"""
+    names = installed(run, recorded)
+    if not names:
+        return [], []
+    others = sorted(set(GOES.findall(apt(run, "remove", names, "--simulate"))) - set(names))
+    if others:
+        return [], [left(name, "stays because of {0}".format(", ".join(others))) for name in names]
+    return [action("remove", name, "installed") for name in names], []
+
+
+def work(module):
+    run, state, present = runner(module), State(), module.params["state"] == "present"
+    actions, kept = [], []
+    with contextlib.ExitStack() as held:
+        if not module.check_mode:
+            held.enter_context(state.locked())
+        recorded = state.section(SECTION)
+        if present:
+            names = set(recorded) | brought(run, module.params["packages"])
+        else:
+            actions, kept = decide(run, recorded)
+            names = {row["target"] for row in kept}
+        if not module.check_mode:
+            if actions:
+                apt(run, "remove", [row["target"] for row in actions], "--yes")
+            for name in sorted(set(recorded) - names):
+                state.forget(SECTION, name)
+            for name in sorted(names - set(recorded)):
+                state.record(SECTION, name, {"before": None})
+    diff = {side: {row["target"]: row[side] for row in actions} for side in ("before", "after")}
+    return {"actions": actions, "recorded": sorted(names), "left": kept, "diff": diff}
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "packages": {"type": "list", "elements": "str"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        required_if=[("state", "present", ["packages"])],
+        supports_check_mode=True,
+    )
+    conduct(module, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""package_record with the real apt-get and dpkg, on a package database and a repository in a private place."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+
+import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+
+TOOLS = ("apt-get", "dpkg", "dpkg-deb", "dpkg-query")
+pytestmark = pytest.mark.skipif(
+    not all(map(shutil.which, TOOLS)) or os.geteuid() != 0, reason="apt and dpkg are Debian's; dpkg asks for root"
+)
+
+CONFIG = """
+Dir::State "{0}/apt"; Dir::State::status "{0}/dpkg/status"; Dir::Cache "{0}/cache";
+Dir::Etc "{0}/etc"; Dir::Log "{0}/log"; APT::Architecture "all"; APT::Sandbox::User "root";
+APT::Architectures {{ "all"; "amd64"; "arm64"; }};
+DPkg::Options {{ "--root={0}"; "--admindir={0}/dpkg"; "--force-not-root"; "--log={0}/log/dpkg"; }};
+"""
+PLACES = (
+    *("etc/apt.conf.d", "etc/preferences.d", "apt/lists/partial", "cache/archives/partial"),
+    *("dpkg/updates", "dpkg/info", "log", "repo"),
+)
+CONTROL = "Package: {0}\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n"
+# The switch needs a library; an agent of the operator needs the switch.
+PACKAGES = {"switch": "library", "library": "", "library-old": "", "agent": "switch"}
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    """Installs as an operator does: host("agent")."""
+    for name in PLACES:
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("status", "available"):
+        (tmp_path / "dpkg" / name).write_text("")
+    index = ""
+    for name, needs in PACKAGES.items():
+        control = tmp_path / name / "DEBIAN" / "control"
+        control.parent.mkdir(parents=True)
+        control.write_text(CONTROL.format(name) + ("Depends: {0}\n".format(needs) if needs else ""))
+        package = tmp_path / "repo" / (name + ".deb")
+        subprocess.check_call(["dpkg-deb", "--build", str(tmp_path / name), str(package)], stdout=subprocess.DEVNULL)
+        digest = hashlib.sha256(package.read_bytes()).hexdigest()
+        index += "{0}Filename: ./{1}.deb\nSize: {2}\nSHA256: {3}\n\n".format(
+            control.read_text(), name, package.stat().st_size, digest
+        )
+    (tmp_path / "repo/Packages").write_text(index)
+    (tmp_path / "etc/sources.list").write_text("deb [trusted=yes] file:{0}/repo ./\n".format(tmp_path))
+    (tmp_path / "apt.conf").write_text(CONFIG.format(tmp_path))
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+    monkeypatch.setenv("DPKG_ADMINDIR", str(tmp_path / "dpkg"))
+    monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
+
+    def apt(*arguments):
+        subprocess.check_output(["apt-get", "-y", "-q"] + list(arguments), stderr=subprocess.STDOUT)
+
+    apt("update")
+    return lambda *names: apt("install", *names)
+
+
+def installed(tmp_path):
+    text = (tmp_path / "dpkg/status").read_text()
+    rows = [dict(line.split(": ", 1) for line in part.splitlines() if ": " in line) for part in text.split("\n\n")]
+    return sorted(row["Package"] for row in rows if row.get("Status") == "install ok installed")
+
+
+def test_what_an_installation_brings_goes_and_nothing_else(host, run_module, tmp_path):
+    host("library-old")
+    dry = run_module("package_record", {"packages": ["swit*"]}, check=True)
+    assert (dry["changed"], dry["recorded"]) == (False, ["library", "switch"])
+    assert not (tmp_path / "state").exists()
+    for _run in range(2):  # before, and once more when all is there
+        real = run_module("package_record", {"packages": ["swit*", "library-old"]})
+        assert (real["changed"], real["recorded"]) == (False, ["library", "switch"])
+        host("switch")
+    dry = run_module("package_record", {"state": "absent"}, check=True)
+    assert installed(tmp_path) == ["library", "library-old", "switch"]
+    real = run_module("package_record", {"state": "absent"})
+    assert [each["action"] + " " + each["target"] for each in real["actions"]] == ["remove library", "remove switch"]
+    assert dry["actions"] == real["actions"]
+    assert (installed(tmp_path), real["recorded"], real["left"]) == (["library-old"], [], [])
+    assert not run_module("package_record", {"state": "absent"})["changed"]
+
+
+def test_what_something_else_needs_stays_and_is_named(host, run_module, tmp_path):
+    run_module("package_record", {"packages": ["switch"]})
+    host("agent")
+    for check in (True, False):
+        result = run_module("package_record", {"state": "absent"}, check=check)
+        assert (result["changed"], result["recorded"]) == (False, ["library", "switch"])
+        assert result["left"] == [
+            {"target": name, "reason": "stays because of agent"} for name in ("library", "switch")
+        ]
+    assert installed(tmp_path) == ["agent", "library", "switch"]
+
+
+def test_an_installation_that_never_came_leaves_nothing_to_remove(host, run_module):
+    run_module("package_record", {"packages": ["switch"]})
+    result = run_module("package_record", {"state": "absent"})
+    assert (result["changed"], result["recorded"]) == (False, [])
+
+
+@pytest.mark.parametrize(
+    "packages, words",
+    [
+        (["no-such-package"], "apt-get could not install no-such-package: found E: Unable to locate package"),
+        (["--reinstall"], "not a name or pattern of packages (packages): found '--reinstall'"),
+        (["a; reboot"], "not a name or pattern of packages (packages): found 'a; reboot'"),
+        (["A"], "not a name or pattern of packages"),
+        (None, "state is present but all of the following are missing: packages"),
+    ],
+)
+def test_refusals(host, run_module, packages, words):
+    result = run_module("package_record", {"packages": packages} if packages else {})
+    assert result["failed"] and result["msg"].startswith(words)

@@ -1,0 +1,59 @@
+"""Whatever a module can take back, role teardown takes back, in an order that no interruption can hurt."""
+
+from pathlib import Path
+
+import pytest
+
+yaml = pytest.importorskip("yaml")
+ROOT = Path(__file__).resolve().parents[2]
+TASKS = ROOT / "roles/teardown/tasks"
+PREFIX = "nfv.ovs_dpdk."
+ORDER = [
+    *("pmd_rxq_pin", "vswitch_bridge", "vswitch_config", "package_hold", "alternative", "vswitch_restart"),
+    *("pci_driver", "hugepages", "tuned_profile", "owned_files", "kernel_cmdline"),
+]
+
+
+def undoing():
+    """{module: the word of its option state that takes everything back}"""
+    found = {}
+    for path in (ROOT / "plugins/modules").glob("*.py"):
+        options = yaml.safe_load(path.read_text().split('DOCUMENTATION = r"""')[1].split('"""')[0])["options"] or {}
+        words = [word for word in ("restored", "absent") if word in options.get("state", {}).get("choices", [])]
+        found.update({path.stem: words[0]} if words else {})
+    return found
+
+
+def tasks(name="main.yml"):
+    """All tasks that role teardown may run, in their order."""
+    for task in yaml.safe_load((TASKS / name).read_text()):
+        imported = task.get("ansible.builtin.import_tasks")
+        if imported:
+            yield from tasks(imported)
+        else:
+            yield task
+
+
+def calls():
+    """(module, state, whether it can change anything) of each task of ours."""
+    for task in tasks():
+        for key, arguments in task.items():
+            if key.startswith(PREFIX) and key[len(PREFIX) :] != "host_info":
+                yield key[len(PREFIX) :], (arguments or {}).get("state"), not task.get("check_mode")
+
+
+def test_every_module_that_can_undo_is_asked_to():
+    wanted = undoing()
+    wanted.pop("host_lease")  # the playbook gives the lease back
+    assert {(module, state) for module, state, real in calls() if real and state} == set(wanted.items())
+
+
+def test_whatever_uses_a_thing_goes_before_the_thing():
+    order = [module for module, _state, real in calls() if real]
+    assert list(dict.fromkeys(order))[: len(ORDER)] == ORDER
+
+
+def test_nothing_but_consent_is_asked_of_variables():
+    text = "".join(path.read_text() for path in list(TASKS.glob("*.yml")) + [ROOT / "roles/teardown/vars/main.yml"])
+    for name in ("host_plan_", "openvswitch_bridges", "openvswitch_external_ids", "kernel_args_takeover |"):
+        assert name not in text
