@@ -53,6 +53,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+actions:
+  description: Always empty, see above.
+  returned: success
+  type: list
+  elements: dict
 lease:
   description: The lease that is there when the module has run, whosever it is; empty if there is none.
   returned: success
@@ -81,7 +86,7 @@ def work(module):
         else:
             with state.alone():
                 state.release()
-    return {"changed": False, "lease": state.section("lease")}
+    return {"actions": [], "lease": state.section("lease")}
 
 
 def main():

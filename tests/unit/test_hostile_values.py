@@ -73,8 +73,7 @@ def options():
 def below(path, option):
     yield path, option.get("type", "str")
     for name, suboption in sorted(option.get("suboptions", {}).items()):
-        for found in below(path + (name,), suboption):
-            yield found
+        yield from below(path + (name,), suboption)
 
 
 def shapes(kind):
@@ -88,8 +87,7 @@ def shapes(kind):
             yield {"key": text}
         if kind == "dict":
             yield {text: "1"}
-    for other in OTHERS:
-        yield other
+    yield from OTHERS
 
 
 def sample(option):

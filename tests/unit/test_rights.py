@@ -33,8 +33,7 @@ def tasks(found):
     for item in found or []:
         for key in ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always"):
             if key in item:
-                for task in tasks(item[key]):
-                    yield task
+                yield from tasks(item[key])
         yield {key.rpartition(".")[2]: value for key, value in item.items()}
 
 

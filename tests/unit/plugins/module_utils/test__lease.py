@@ -18,8 +18,8 @@ def no_news():
     del _lease.news[:]
 
 
-def lease(holder=OTHER, boot_id="boot", until="2026-03-01T10:15:00Z", **more):
-    return dict(holder, boot_id=boot_id, since="2026-03-01T09:50:00Z", until=until, **more)
+def lease(holder=None, boot_id="boot", until="2026-03-01T10:15:00Z", **more):
+    return dict(holder or OTHER, boot_id=boot_id, since="2026-03-01T09:50:00Z", until=until, **more)
 
 
 @pytest.mark.parametrize(

@@ -33,12 +33,12 @@ menuentry 'UEFI Firmware Settings' $menuentry_id_option 'uefi-firmware' {
 \tfwsetup
 }
 """
-PRESENT = ["console=ttyS0", "quiet", "splash", 'dyndbg="file a.c +p"']
-LINE = PRESENT + ["iommu=pt"]
+PRESENT = ("console=ttyS0", "quiet", "splash", 'dyndbg="file a.c +p"')
+LINE = PRESENT + ("iommu=pt",)
 
 
 def entry(running, present=PRESENT, line=LINE, menu=MENU):
-    text = _trial.script(menu, running, present, line)
+    text = _trial.script(menu, running, list(present), list(line))
     assert text.splitlines()[0] == "#!/bin/sh" and text.endswith("}\n")
     return text.splitlines()[3:]
 
@@ -83,16 +83,16 @@ def test_a_line_without_words_gets_them_at_its_end():
     [(MENU, ["console=ttyS0", "splash"]), (MENU, ["nosmt"]), ("", []), ("menuentry 'x' {\n}\n", [])],
 )
 def test_a_menu_without_these_words_has_nothing_to_try(menu, present):
-    assert _trial.script(menu, "", present, LINE) is None
+    assert _trial.script(menu, "", present, list(LINE)) is None
 
 
 def test_the_entry_is_found_again_in_a_menu_and_never_the_pattern_of_the_next():
-    text = _trial.script(MENU, "", PRESENT, LINE)
+    text = _trial.script(MENU, "", list(PRESENT), list(LINE))
     own = "\n".join(text.splitlines()[3:]) + "\n"
     menu = MENU + own
     assert _trial.tokens_of(MENU) is None
-    assert _trial.tokens_of(menu) == ["root=UUID=1", "ro"] + LINE + ["$vt_handoff"]
-    assert _trial.script(menu, "BOOT_IMAGE=/vmlinuz-6.8", LINE, ["nosmt"]) is None
+    assert _trial.tokens_of(menu) == ["root=UUID=1", "ro"] + list(LINE) + ["$vt_handoff"]
+    assert _trial.script(menu, "BOOT_IMAGE=/vmlinuz-6.8", list(LINE), ["nosmt"]) is None
     assert _trial.tokens_of(menu + own) is None, "two of them are none"
 
 
@@ -123,7 +123,7 @@ def test_standing(record, running, boot_id, standing):
     assert _trial.standing(record, running, boot_id) == standing
 
 
-FOLLOWS = MENU.split("menuentry")[0]
+FOLLOWS = MENU.split("menuentry", maxsplit=1)[0]
 BUTTON = FOLLOWS.replace("if [", "if cmostest 1:2 ; then\n  set default=9\nelif [", 1)
 
 

@@ -18,8 +18,9 @@ TITLE = "Kernel arguments on trial (nfv.ovs_dpdk)"
 def run(grub_tree, run_module, monkeypatch):
     monkeypatch.setattr(kernel_cmdline, "ROOT", str(grub_tree.root))
 
-    def call(tokens=TOKENS, entry="trial", check=False, diff=False, **more):
-        return run_module("kernel_cmdline", dict(more, tokens=tokens, entry=entry), check=check, diff=diff)
+    def call(tokens=None, entry="trial", check=False, diff=False, **more):
+        options = dict(more, tokens=TOKENS if tokens is None else tokens, entry=entry)
+        return run_module("kernel_cmdline", options, check=check, diff=diff)
 
     return call
 
