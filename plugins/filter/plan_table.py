@@ -8,6 +8,7 @@ import itertools
 import re
 
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _cpuset
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._layout import aligned
 
 DOCUMENTATION = r"""
 name: plan_table
@@ -148,8 +149,7 @@ def _ports(plan):
         driver = device["driver"] or "{0} (kept)".format(device["kernel_driver"] or "kernel driver")
         values = (device["address"] or device["id"], device["numa_node"], device["interface"] or "-", driver)
         rows.append(tuple(str(value) for value in values + (device["rxq"], device["desc"] or "default", device["mtu"])))
-    widths = [max(len(cell) for cell in column) for column in zip(*rows)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return aligned(rows, left=len(rows[0]))
 
 
 def _warnings(plan, width):

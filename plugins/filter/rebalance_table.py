@@ -6,6 +6,8 @@
 
 import textwrap
 
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._layout import aligned
+
 DOCUMENTATION = r"""
 name: rebalance_table
 author: nfv.ovs_dpdk contributors (@nfv)
@@ -83,7 +85,7 @@ def _threads(result):
         rows.append([thread, str(row["numa_id"])] + [_percent(held[name][core]) for name in names])
     rows.append(["busiest", ""] + [_percent(result[name]["max_load"]) for name in names])
     rows.append(["variance", ""] + [str(result[name]["variance"]) for name in names])
-    return _aligned(rows, left=1)
+    return aligned(rows, left=1)
 
 
 def _queues(result):
@@ -98,7 +100,7 @@ def _queues(result):
         state = "" if queue["enabled"] else " (disabled)"
         rows.append([queue["port"] + state, str(queue["queue_id"]), str(queue["numa_id"]), _percent(queue["load"])])
         rows[-1] += places + [pinned]
-    return _aligned(rows, left=1) if len(rows) > 1 else []
+    return aligned(rows, left=1) if len(rows) > 1 else []
 
 
 def _advice(result, width):
@@ -130,24 +132,11 @@ def _comparison(before, after):
     was, has = (placement["max_load"] for _result, placement in placements)
     verdict = "went down" if has < was else "did not go down"
     sentence = "The load of the busiest thread {0}: from {1} to {2}.".format(verdict, _percent(was), _percent(has))
-    return _aligned(rows, left=1) + ["", sentence]
+    return aligned(rows, left=1) + ["", sentence]
 
 
 def _percent(load):
     return NOBODY if load is None else "{0:.0f} %".format(load)
-
-
-def _aligned(rows, left):
-    """Columns of text; the first *left* are aligned to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.ljust(width) if column < left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines
 
 
 class FilterModule:

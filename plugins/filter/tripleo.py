@@ -5,11 +5,9 @@
 """Plans for TripleO, and what a TripleO environment gets wrong, for people."""
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.nfv.ovs_dpdk.plugins.filter.verify_table import LOUD, _entry, _wrapped
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import OvsDpdkError
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._layout import verdicts, wrapped
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tripleo_write import write
-
-INDENT = " " * len("FAIL  ")
 
 
 def to_tripleo(plan, names="ovs"):
@@ -24,12 +22,10 @@ def tripleo_table(result, width=72):
     """The findings as aligned text, the worst first; what is only said is named in the last line."""
     findings = result["findings"]
     rows = [dict(row, id=row["parameter"], subject=None) for row in findings]
-    lines = [line for status in LOUD for row in rows if row["status"] == status for line in _entry(row, width)]
-    if not lines:
-        lines.append("Nothing contradicts the machine.")
+    lines = verdicts(rows, width) or ["Nothing contradicts the machine."]
     quiet = [row["parameter"] for row in findings if row["status"] == "info"]
     text = "{0} info  {1}".format(len(quiet), ", ".join(sorted(set(quiet)))).rstrip()
-    return "\n".join(lines + _wrapped(text, width, INDENT))
+    return "\n".join(lines + wrapped(text, width))
 
 
 class FilterModule:

@@ -5,7 +5,8 @@
 """The verdicts of host_verify_info for people: what is wrong and what cures it first, then how much is right."""
 
 import collections
-import textwrap
+
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._layout import verdicts, wrapped
 
 DOCUMENTATION = r"""
 name: verify_table
@@ -38,30 +39,15 @@ _value:
   type: string
 """
 
-LOUD = ("fail", "warn")
 QUIET = ("pass", "skip")
-FACTS = ("found", "expected", "cure")
-INDENT = " " * len("FAIL  ")
 
 
 def verify_table(result, width=72):
     """The verdicts as aligned text, the worst first."""
-    rows = [row for status in LOUD for row in result["checks"] if row["status"] == status]
-    lines = [line for row in rows for line in _entry(row, width)]
-    if not rows:
-        lines.append("No check fails, and none warns.")
+    lines = verdicts(result["checks"], width) or ["No check fails, and none warns."]
     for status in QUIET:
         lines += _counts(result["checks"], status, width)
     return "\n".join(lines)
-
-
-def _entry(row, width):
-    """One verdict: its name and subject, and below them what was found, what was expected and the cure."""
-    subject = ": {0}".format(row["subject"]) if row["subject"] else ""
-    yield "{0}  {1}{2}".format(row["status"].upper(), row["id"], subject)
-    column = max(len(fact) for fact in FACTS) + 2
-    for fact in FACTS:
-        yield from _wrapped(INDENT + fact.ljust(column) + (row[fact] or "-"), width, INDENT + " " * column)
 
 
 def _counts(rows, status, width):
@@ -69,11 +55,7 @@ def _counts(rows, status, width):
     areas = collections.Counter(row["area"] for row in rows if row["status"] == status)
     named = ", ".join("{0} {1}".format(area, count) for area, count in areas.items())
     text = "{0} {1}  {2}".format(sum(areas.values()), status, named).rstrip()
-    return _wrapped(text, width, INDENT)
-
-
-def _wrapped(text, width, indent):
-    return textwrap.wrap(text, max(width, 40), subsequent_indent=indent, break_on_hyphens=False)
+    return wrapped(text, width)
 
 
 class FilterModule:
