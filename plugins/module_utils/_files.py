@@ -170,11 +170,14 @@ class State:
         return None
 
     def _renew_lease(self):
-        data, mine = self.load(), _lease.holder(os.environ)
-        boot_id = (read_text(under(self.root, BOOT_ID)) or "").strip()
-        lease = _lease.renewed(data.get("lease"), mine, boot_id, time.time())
+        lease = self.renewed_lease()
         if lease:
-            self._store(dict(data or {"version": VERSION}, lease=lease))
+            self._store(dict(self.load() or {"version": VERSION}, lease=lease))
+
+    def renewed_lease(self):
+        """The lease that this play would get now; Refused if another play holds it."""
+        boot_id = (read_text(under(self.root, BOOT_ID)) or "").strip()
+        return _lease.renewed(self.load().get("lease"), _lease.holder(os.environ), boot_id, time.time())
 
     def release(self):
         """Give the lease back if it is ours; a file that records nothing any more goes. Needs alone()."""

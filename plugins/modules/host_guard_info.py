@@ -11,7 +11,8 @@ version_added: "1.0.0"
 description:
   - Compares the live host with a plan of M(nfv.ovs_dpdk.host_plan_info) and says what would do harm, before anything
     is changed. Reads C(/proc), C(/sys) and the state file of this collection.
-  - It does not fail because of what it finds; the caller decides, with all refusals at hand. What is worth knowing but
+  - It does not fail because of what it finds; the caller decides, with all refusals at hand. It does fail, except in
+    check mode, where another play holds the host (M(nfv.ovs_dpdk.host_lease)). What is worth knowing but
     not dangerous (ports of Open vSwitch in the kernel, guests on vhost-user ports) is a warning of the task.
   - "NICs: C(nic_unknown:ADDRESS), C(nic_in_use:ADDRESS) (an address, a route, a bond, bridge, VLAN or Open vSwitch port
     on it or above it, so the NIC of the management connection too), C(nic_has_vfs:ADDRESS), C(nic_held:ADDRESS),
@@ -116,6 +117,12 @@ reboot_required:
   description: Whether the plan needs a reboot; true as soon as there is a reason.
   returned: success
   type: bool
+records:
+  description: What this collection has on record on this host, names of sections of its state file.
+  returned: success
+  type: list
+  elements: str
+  sample: [devices, files, hugepages, kernel_cmdline, vswitch]
 reasons:
   description: Why a reboot is needed, a sentence each.
   returned: success
@@ -131,7 +138,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import under
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._grub import Grub
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import judge_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
@@ -159,7 +166,9 @@ def boot_problems(grub):
 
 def work(module):
     """Read, judge, tell."""
-    params, bus = module.params, Bus(module.params["root"])
+    params, bus, state = module.params, Bus(module.params["root"]), State(module.params["root"])
+    if not module.check_mode:
+        state.renewed_lease()  # refuses where another play is at work
     check_plan(params["plan"], PLAN_KEYS)
     processes = read_processes(params["root"])
     addresses = [row["address"] for row in params["plan"]["devices"] if row["address"]]
@@ -176,7 +185,9 @@ def work(module):
     )
     for warning in verdict.pop("warnings"):
         module.warn(warning["text"])
-    return dict(verdict, changed=False, reboot_required=bool(verdict["reasons"]))
+    return dict(
+        verdict, changed=False, reboot_required=bool(verdict["reasons"]), records=sorted(set(state.load()) - {"version"})
+    )
 
 
 def main():

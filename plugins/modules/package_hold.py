@@ -21,7 +21,8 @@ extends_documentation_fragment:
 options:
   packages:
     description:
-      - Names of packages, such as V(openvswitch-switch), or patterns of names, such as V(librte-*).
+      - Names of packages, such as V(openvswitch-switch), or patterns of names, such as V(librte-*) and
+        V(librte-net-virtio[0-9]*).
       - A pattern means the packages that are installed. So does a name; in check mode a name that is not installed
         counts as if it were, since a real run would have installed it.
       - Needed with O(state=present). What was put on hold earlier and is not among them is released.
@@ -56,6 +57,12 @@ actions:
   elements: dict
   sample:
     - {action: hold, target: openvswitch-switch, before: install, after: hold}
+missing:
+  description: Those of O(packages) that no installed package fits.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 held:
   description: All packages that are on hold afterwards, those of somebody else included.
   returned: success
@@ -74,7 +81,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 
 SECTION = "holds"
-PATTERN = re.compile(r"^[a-z0-9*?][a-z0-9+.*?:-]*\Z")
+PATTERN = re.compile(r"^[a-z0-9*?][][a-z0-9+.*?:-]*\Z")
 FORMAT = "${Package}\t${db:Status-Want}\t${db:Status-Status}\n"
 
 
@@ -97,11 +104,11 @@ def chosen(patterns, installed, check_mode):
                 "not a name or pattern of packages",
                 where="packages",
                 found=repr(pattern),
-                expected="lower case letters, digits and any of +.-:*?",
+                expected="lower case letters, digits and any of +.-:*?[]",
             )
     names = {name for name in installed for pattern in patterns if fnmatch.fnmatchcase(name, pattern)}
     if check_mode:
-        names |= {pattern for pattern in patterns if not set("*?") & set(pattern)}
+        names |= {pattern for pattern in patterns if not set("*?[") & set(pattern)}
     return names
 
 
@@ -146,6 +153,7 @@ def converge(module, run, state):
     after = {row["target"]: row["after"] for row in actions}
     return {
         "actions": actions,
+        "missing": [pattern for pattern in patterns if not fnmatch.filter(installed, pattern)],
         "diff": {"before": {row["target"]: row["before"] for row in actions}, "after": after},
         "held": sorted(name for name, want in dict(installed, **after).items() if want == "hold"),
     }

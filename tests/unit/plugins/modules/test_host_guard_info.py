@@ -1,6 +1,7 @@
 """The module's real main() on trees: it tells, and neither fails nor writes."""
 
 import os
+import time
 
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan import make_plan
@@ -92,6 +93,18 @@ def test_a_boot_menu_of_another_tool_is_told_before_anything_is_changed(tmp_path
     (tmp_path / "boot/grub/grub.cfg").write_text("menuentry 'mine' {}")
     (refusal,) = run(tmp_path, run_module)["refusals"]
     assert (refusal["id"], refusal["where"], refusal["found"]) == ("boot", "/boot/grub/grub.cfg", "another origin")
+
+
+def test_a_host_that_another_play_holds_is_refused_but_not_in_a_dry_run(tmp_path, run_module):
+    boot = tmp_path / "proc/sys/kernel/random"
+    boot.mkdir(parents=True)
+    (boot / "boot_id").write_text("this\n")
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 600))
+    lease = {"job": "17", "host": "awx", "boot_id": "this", "since": "2026-01-01T00:00:00Z", "until": until}
+    root = builder.build(str(tmp_path), nics=[{"name": "ens4"}], state={"lease": lease, "devices": {}})
+    arguments = {"root": root, "plan": plan_of(root)}
+    assert "another play is at work on this host: found job 17@awx" in run_module("host_guard_info", arguments)["msg"]
+    assert run_module("host_guard_info", arguments, check=True)["records"] == ["devices", "lease"]
 
 
 def test_check_mode_tells_the_same(tmp_path, run_module):

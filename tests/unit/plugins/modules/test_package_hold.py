@@ -53,6 +53,12 @@ def held(dpkg):
     return sorted(name for name, want in dpkg().items() if want == "hold")
 
 
+def test_patterns_that_nothing_fits_are_missing(dpkg, run_module):
+    patterns = ["openvswitch-switch", "librte-net-vmxnet3-[0-9]*", "librte-net-virtio[0-9]*", "tuned"]
+    result = run_module("package_hold", {"packages": patterns}, check=True)
+    assert result["missing"] == ["librte-net-virtio[0-9]*", "tuned"]
+
+
 def test_hold_and_release(dpkg, run_module):
     dry = run_module("package_hold", WANTED, check=True, diff=True)
     assert dpkg() == INSTALLED
@@ -106,7 +112,7 @@ def test_hostile_names(dpkg, run_module, name):
     result = run_module("package_hold", {"packages": [name]})
     assert result["msg"] == (
         "not a name or pattern of packages (packages): found {0!r}, expected lower case letters, digits and any of "
-        "+.-:*?.".format(name)
+        "+.-:*?[].".format(name)
     )
     assert dpkg() == INSTALLED
 
