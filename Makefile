@@ -15,6 +15,7 @@ PYTEST := pytest -p no:cacheprovider
 test: test-fast
 	$(PYTEST) -s tests/scenarios -k default
 
+test-all: export NFV_ALL_FAULTS := true
 test-all: test-fast
 	$(PYTEST) -s tests/scenarios
 

@@ -12,7 +12,7 @@ Private to the collection. Python 3.6+, standard library only.
 import collections
 import re
 
-from . import _cmdline, _cpuset, _sizes
+from . import _cmdline, _cpuset, _sizes, _tuned
 
 X86 = ("x86_64", "i386")
 AMD = ("AuthenticAMD", "HygonGenuine")
@@ -36,7 +36,12 @@ def plan_isolation(host, isolated, housekeeping, mechanism, notes):
         notes.because("No CPUs are isolated: {0}.", "isolation is none" if isolated else "there are none to isolate")
         return Isolation(mechanism, "", "", "", "", rest)
     if mechanism == "tuned":
-        notes.because("The tuned profile cpu-partitioning isolates CPUs {0} and writes its own kernel arguments.", cpus)
+        notes.because(
+            "TuneD's profile cpu-partitioning isolates CPUs {0} and brings nohz_full and rcu_nocbs itself; "
+            "interrupts go to CPUs {1}.",
+            cpus,
+            rest,
+        )
         return Isolation(mechanism, "", cpus, cpus, "", rest)
     managed = cpus if kernel_version(host["kernel"]) >= MANAGED_IRQ_SINCE else ""
     notes.because(
@@ -70,13 +75,18 @@ def kernel_tokens(host, nodes, memory, persist, isolation, notes):
     return _iommu(host, notes) + _hugepages(nodes, memory, persist) + _isolation(isolation)
 
 
-def warn_of_conflicts(host, tokens, notes):
+def warn_of_conflicts(host, tokens, mechanism, notes):
     """Name the tokens of others that contradict ours on one line, those that were taken over included."""
-    recorded = host["state"].get("kernel_cmdline", {})
-    foreign = _cmdline.compare(host["cmdline"] or "", tokens, recorded.get("tokens", ()))["foreign"]
-    line = foreign + list(recorded.get("taken_over", ())) + tokens
+    line, recorded = host["cmdline"] or "", host["state"].get("kernel_cmdline", {})
+    ours = list(recorded.get("tokens", ())) + _tuned.own_tokens(host["state"], line)
+    others = _cmdline.compare(line, tokens, ours)["foreign"] + list(recorded.get("taken_over", ()))
+    line = others + tokens
     for text in sorted({row["text"] for row in _cmdline.compare(line, tokens)["conflicts"]}):
         notes.warn("kernel-args-conflict", "Somebody else's kernel argument {0}.", text)
+    for token in others if mechanism == "tuned" else ():
+        if _cmdline.name(token) == "isolcpus":
+            text = "Somebody else's kernel argument {0} isolates CPUs beside TuneD's profile: two owners of one thing."
+            notes.warn("isolation-two-owners", text, token)
 
 
 def _iommu(host, notes):
@@ -115,12 +125,14 @@ def _hugepages(nodes, memory, persist):
 
 
 def _isolation(isolation):
-    if isolation.mechanism != "kernel" or not isolation.domain:
+    if not isolation.nohz_full:
         return []
+    interrupts = ["irqaffinity=" + isolation.irq_cpus]
+    if isolation.mechanism == "tuned":  # writes the others itself, but leaves interrupts to a plug-in that Debian lacks
+        return interrupts
     flags = "managed_irq,domain," if isolation.managed_irq else ""
     return [
         "isolcpus={0}{1}".format(flags, isolation.domain),
         "nohz_full=" + isolation.nohz_full,
         "rcu_nocbs=" + isolation.rcu_nocbs,
-        "irqaffinity=" + isolation.irq_cpus,
-    ]
+    ] + interrupts

@@ -9,20 +9,21 @@ Sources: kernel documents "admin-guide/kernel-parameters.rst", "admin-guide/sysc
 "PMD Threads".
 """
 
-from . import _cmdline, _cpuset
+from . import _cmdline, _cpuset, _tuned
 from ._verdicts import cpus, fail, names, ok, pmd_cpus, skip, warn
 
 
 def kernel_args(evidence):
     """Every planned token is on the running line, and nothing contradicts it."""
-    plan = evidence["plan"]
-    answer = _cmdline.compare(evidence["host"]["cmdline"] or "", plan["kernel_args_tokens"])
+    planned = _planned_tokens(evidence["plan"])
+    answer = _cmdline.compare(evidence["host"]["cmdline"] or "", planned)
     if answer["missing"]:
         yield fail(
             None,
             "missing: " + " ".join(answer["missing"]),
-            " ".join(plan["kernel_args_tokens"]),
-            "Role kernel_args writes them; they come into force with the next reboot (host_reboot_allowed).",
+            " ".join(planned),
+            "Roles kernel_args and, with TuneD, cpu_isolation write them; they come into force with the next reboot "
+            "(host_reboot_allowed).",
         )
     for conflict in answer["conflicts"]:
         yield fail(
@@ -31,17 +32,25 @@ def kernel_args(evidence):
             conflict["wanted"],
             "Remove the foreign token from the boot configuration, or name it in kernel_args_takeover.",
         )
-    yield ok(plan["kernel_args"] or "nothing is planned")
+    yield ok(" ".join(planned) or "nothing is planned")
+
+
+def _planned_tokens(plan):
+    """What the running line must have: our own tokens, and those that TuneD brings for the plan."""
+    return plan["kernel_args_tokens"] + _tuned.planned_tokens(plan["isolation"])
 
 
 def reboot_pending(evidence):
     """What this collection wrote for the next boot is in force, and no package asks for a reboot."""
-    written = evidence["host"]["state"].get("kernel_cmdline", {}).get("tokens", [])
-    planned = evidence["plan"]["kernel_args_tokens"] if evidence["plan"] else []
-    missing = _cmdline.compare(evidence["host"]["cmdline"] or "", written)["missing"]
-    missing = [token for token in missing if token not in planned]  # those are named by boot.kernel_args
+    line = evidence["host"]["cmdline"] or ""
+    written = evidence["host"]["state"].get("kernel_cmdline", {}).get("tokens", []) + evidence["tuned"]["boot_tokens"]
+    planned = _planned_tokens(evidence["plan"]) if evidence["plan"] else []
+    missing = [token for token in _cmdline.compare(line, written)["missing"] if token not in planned]
+    # Those that are planned are named by boot.kernel_args.
     if missing:
         yield warn(None, "not in force yet: " + " ".join(missing), "what was written for this boot", "Reboot the host.")
+    if _tuned.on_line(line) and not evidence["tuned"]["boot_tokens"]:
+        yield warn(None, "arguments of a former TuneD profile", "those of the next boot", "Reboot the host.")
     if evidence["kernel"]["restart_wanted"]:
         yield warn(
             None, "/run/reboot-required is there", "no package that waits for a reboot", "Reboot when it suits you."
@@ -67,31 +76,34 @@ def online(evidence):
 
 def isolated(evidence):
     """PMD and guest CPUs are taken out of the scheduler's load balancing."""
-    return _set_apart(evidence, "isolated", "isolcpus", "isolated")
+    return _set_apart(evidence, "isolated", "isolcpus")
 
 
 def nohz_full(evidence):
     """The clock tick stops on PMD CPUs while one task runs."""
-    return _set_apart(evidence, "nohz_full", "nohz_full", "nohz_full")
+    return _set_apart(evidence, "nohz_full", "nohz_full")
 
 
-def _set_apart(evidence, state, token, planned):
+def _isolation_tokens(plan):
+    if plan["isolation"]["mechanism"] == "kernel":
+        return plan["kernel_args_tokens"]
+    return _tuned.planned_tokens(plan["isolation"])
+
+
+def _set_apart(evidence, state, token):
     """One of the sets of CPUs that the kernel keeps free, against the plan or, without one, the PMD threads."""
     found = set(evidence["host"]["cpus"][state])
     plan = evidence["plan"]
-    if plan and plan["isolation"]["mechanism"] != "kernel":
-        yield skip("the plan isolates by '{0}', not on the kernel line".format(plan["isolation"]["mechanism"]))
-        return
     wanted = _cpuset.parse(plan["cpus"]["isolated"]) if plan else pmd_cpus(evidence)
-    if plan and not any(word.startswith(token + "=") for word in plan["kernel_args_tokens"]):
-        yield skip("the plan has no {0}=".format(token))
+    if plan and not any(word.startswith(token + "=") for word in _isolation_tokens(plan)):
+        yield skip("the plan isolates by '{0}', without {1}=".format(plan["isolation"]["mechanism"], token))
     elif wanted - found:
         verdict = fail if plan else warn
         yield verdict(
             None,
             "{0}: {1}".format(state, cpus(found)),
             "{0}: {1}".format(state, cpus(wanted)),
-            "{0}= on the kernel line and a reboot set them apart (role kernel_args).".format(token),
+            "{0}= on the kernel line and a reboot set them apart (role kernel_args or cpu_isolation).".format(token),
         )
     yield ok("{0}: {1}".format(state, cpus(found)))
 
@@ -101,6 +113,8 @@ def siblings(evidence):
     polling = pmd_cpus(evidence)
     quiet = set(evidence["host"]["cpus"]["isolated"])
     if evidence["plan"]:
+        if _tuned.planned_tokens(evidence["plan"]["isolation"]):  # by affinity: see cpus.foreign_tasks
+            quiet |= set(evidence["host"]["cpus"]["nohz_full"])
         quiet -= _cpuset.parse(evidence["plan"]["cpus"]["vm"])
     for row in evidence["host"]["topology"]:
         others = set(row["siblings"]) - polling - quiet

@@ -29,7 +29,7 @@ def make_plan(host, request):
     isolation = _arguments.plan_isolation(host, isolated, partition.housekeeping, request["isolation"], notes)
     persist = _arguments.persistence(host, nodes, notes)
     tokens = _arguments.kernel_tokens(host, nodes, memory, persist, isolation, notes)
-    _arguments.warn_of_conflicts(host, tokens, notes)
+    _arguments.warn_of_conflicts(host, tokens, request["isolation"], notes)
     lcores = _eal.lcore_cpus(partition, request, notes)
     sockets = _eal.socket_lists(nodes, memory, notes)
     extra = _eal.extra_words(devices, request, notes)

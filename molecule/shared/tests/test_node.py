@@ -45,13 +45,14 @@ def interfaces(host):
     return {row[0]: dict(zip(table["headings"], row)) for row in table["data"]}
 
 
-def test_kernel_runs_with_the_arguments(host):
+def test_kernel_runs_with_the_arguments(host, isolation):
     words = read(host, "/proc/cmdline").split()
     arguments = dict(word.partition("=")[::2] for word in words)
     assert "intel_iommu=on" in words
     assert "iommu=pt" in words
     assert cpus(arguments["nohz_full"]) == cpus(arguments["rcu_nocbs"]) == ISOLATED
     assert cpus(arguments["irqaffinity"]) == HOUSEKEEPING
+    assert ("isolcpus" in arguments, "tuned.non_isolcpus" in arguments) == (isolation == "kernel", isolation == "tuned")
     assert words.index("hugepagesz=1G") + 1 == words.index("hugepages=" + arguments["hugepages"])
 
 
@@ -59,8 +60,8 @@ def test_recovery_entry_boots_without_them(host):
     lines = re.findall(r"^\s*linux\s.*$", read(host, "/boot/grub/grub.cfg"), re.MULTILINE)
     recovery = [line for line in lines if " single" in line]
     assert len(recovery) >= 1
-    assert not any("isolcpus" in line for line in recovery)
-    assert all("isolcpus" in line for line in lines if line not in recovery)
+    assert not any("intel_iommu=on" in line for line in recovery)
+    assert all("intel_iommu=on" in line for line in lines if line not in recovery)
 
 
 def test_operators_own_arguments_are_kept(host):
@@ -68,9 +69,21 @@ def test_operators_own_arguments_are_kept(host):
     assert {"console=ttyS0,115200n8", "tsc=nowatchdog", "nokaslr", "quiet"} <= set(words)
 
 
-@pytest.mark.parametrize("name", ["isolated", "nohz_full"])
-def test_cpus_are_isolated(host, name):
-    assert cpus(read(host, f"/sys/devices/system/cpu/{name}")) == ISOLATED
+def test_cpus_are_isolated(host, isolation):
+    """TuneD leaves them in the scheduler's domain, and keeps tasks away by their affinity."""
+    assert cpus(read(host, "/sys/devices/system/cpu/nohz_full")) == ISOLATED
+    assert cpus(read(host, "/sys/devices/system/cpu/isolated")) == (ISOLATED if isolation == "kernel" else set())
+
+
+def test_no_other_task_may_run_there(host, threads):
+    """Kernel threads are the kernel's own affair."""
+    status = host.check_output("grep -s -h -E '^(Name|PPid|Cpus_allowed_list):' /proc/[0-9]*/task/*/status || true")
+    words = [line.split(":", 1)[1].strip() for line in status.splitlines()]
+    tasks = list(zip(words[::3], words[1::3], words[2::3]))
+    assert ("systemd", "0") in [task[:2] for task in tasks]
+    known = {"kthreadd"} | {name for name, _allowed in threads}
+    others = [(name, allowed) for name, parent, allowed in tasks if parent != "2" and name not in known]
+    assert [(name, allowed) for name, allowed in others if cpus(allowed) & ISOLATED] == []
 
 
 def test_default_affinity_of_interrupts(host):
@@ -78,16 +91,24 @@ def test_default_affinity_of_interrupts(host):
     assert int(mask, 16) == sum(1 << cpu for cpu in HOUSEKEEPING)
 
 
-def test_interrupts_stay_on_housekeeping_cpus(host):
-    """Of those that can be moved and have ever come: the kernel itself may own the others."""
+def interrupts(host):
+    """How often each device has interrupted each CPU: {(number, CPU): count}."""
     counts = {}
     for line in read(host, "/proc/interrupts").splitlines()[1:]:
         number, _colon, rest = line.partition(":")
         if number.strip().isdigit():
             columns = rest.split()[: len(HOUSEKEEPING) + len(ISOLATED)]
-            counts[number.strip()] = {cpu for cpu, count in enumerate(columns) if count != "0"}
-    assert counts
-    assert set().union(*counts.values()) <= HOUSEKEEPING
+            counts.update({(number, cpu): int(count) for cpu, count in enumerate(columns)})
+    return counts
+
+
+def test_interrupts_stay_on_housekeeping_cpus(host, isolation):
+    """With the kernel's isolation since its start; TuneD's begins with systemd, after the initial RAM disk."""
+    before = interrupts(host) if isolation == "tuned" else {}
+    host.check_output("dd if=/dev/vda of=/dev/null bs=1M count=64 iflag=direct status=none")
+    interrupted = {cpu for (number, cpu), count in interrupts(host).items() if count > before.get((number, cpu), 0)}
+    assert interrupted
+    assert interrupted <= HOUSEKEEPING
 
 
 @pytest.mark.parametrize("node", NICS)

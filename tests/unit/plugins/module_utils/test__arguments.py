@@ -127,11 +127,42 @@ def test_isolation_by_the_kernel():
     }
 
 
-def test_isolation_by_tuned_writes_no_arguments_of_its_own():
+def test_isolation_by_tuned_leaves_its_arguments_to_tuned():
     plan = hosts.plan(hosts.make(), isolation="tuned")
     assert plan["cpus"]["isolated"] == "2-5,8-11"
-    assert plan["isolation"]["mechanism"] == "tuned"
-    assert not set(plan["kernel_args_owned"]) & {"isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity"}
+    assert plan["isolation"] == {
+        "mechanism": "tuned",
+        "domain": "",
+        "nohz_full": "2-5,8-11",
+        "rcu_nocbs": "2-5,8-11",
+        "managed_irq": "",
+        "irq_cpus": "0-1,6-7",
+    }
+    assert not set(plan["kernel_args_owned"]) & {"isolcpus", "nohz_full", "rcu_nocbs"}
+    assert "irqaffinity=0-1,6-7" in plan["kernel_args_tokens"]
+
+
+TUNED_LINE = "ro skew_tick=1 nohz_full=2-5,8-11 rcu_nocbs=2-5,8-11 tuned.non_isolcpus=000000c3 nosoftlockup"
+BROUGHT = {"tuned": {"line": {"tokens": ["nohz_full=2-5,8-11", "rcu_nocbs=2-5,8-11"]}}}
+
+
+@pytest.mark.parametrize("mechanism", ["kernel", "tuned", "none"])
+def test_what_tuned_brought_for_us_is_nobody_elses(mechanism):
+    """Also while a smaller isolation is planned; for an operator's own profile it is a conflict to name."""
+    for state, conflicts in ((BROUGHT, 0), ({}, 2 if mechanism == "kernel" else 0)):
+        host = hosts.make(cmdline=TUNED_LINE, state=state)
+        plan = hosts.plan(host, isolation=mechanism, isolate_guests=False)
+        assert [row["id"] for row in plan["warnings"]] == ["kernel-args-conflict"] * conflicts
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "state"),
+    [("quiet isolcpus=5", {}), ("quiet", {"kernel_cmdline": {"tokens": [], "taken_over": ["isolcpus=5"]}})],
+)
+def test_isolcpus_of_somebody_else_beside_tuned_is_named_before_and_after_it_is_taken_over(cmdline, state):
+    plan = hosts.plan(hosts.make(cmdline=cmdline, state=state), isolation="tuned")
+    assert [row["id"] for row in plan["warnings"]] == ["isolation-two-owners"]
+    assert "isolcpus=5" in plan["warnings"][0]["text"]
 
 
 def test_no_isolation():
