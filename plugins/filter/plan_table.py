@@ -9,6 +9,7 @@ import re
 
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _cpuset
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._layout import aligned
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._notes import counted
 
 DOCUMENTATION = r"""
 name: plan_table
@@ -72,7 +73,7 @@ def _nodes(plan, width):
 def _heading(node, plan):
     """What the node has: "5888 MiB", "3 cores (6 CPUs)", "2 hugepages of 1G", and so on."""
     yield "memory unknown" if node["memory_mb"] is None else "{0} MiB".format(node["memory_mb"])
-    yield "{0} ({1})".format(_counted(node["cores"], "core"), _count(node["cpus"])) if node["cores"] else "no CPUs"
+    yield "{0} ({1})".format(counted(node["cores"], "core"), _count(node["cpus"])) if node["cores"] else "no CPUs"
     pools = [_pages(row, "count") for row in plan["hugepages"] if row["node"] == node["id"]]
     yield ", ".join(pools) or ("hugepages unknown" if node["hugepages"] is None else "no hugepages")
     yield "OVS memory {0} MiB".format(node["socket_memory_mb"])
@@ -99,7 +100,7 @@ def _host(_node, plan, cpus):
 
 def _pmd(node, plan, cpus):
     queues = sum(device["rxq"] for device in _devices(node, plan))
-    yield "poll {0} and vhost-user ports".format(_counted(queues, "rx queue")) if queues else "poll vhost-user ports"
+    yield "poll {0} and vhost-user ports".format(counted(queues, "rx queue")) if queues else "poll vhost-user ports"
     yield from _isolation(plan, cpus)
 
 
@@ -118,15 +119,11 @@ def _devices(node, plan):
 
 
 def _pages(row, key):
-    return "{0} of {1}".format(_counted(row[key], "hugepage"), row["size"])
-
-
-def _counted(number, noun):
-    return "{0} {1}{2}".format(number, noun, "" if number == 1 else "s")
+    return "{0} of {1}".format(counted(row[key], "hugepage"), row["size"])
 
 
 def _count(cpus):
-    return _counted(len(_cpuset.parse(cpus)), "CPU")
+    return counted(len(_cpuset.parse(cpus)), "CPU")
 
 
 def _group_lines(group, column, width):

@@ -4,6 +4,8 @@
 
 """One line per host at the end of a play: how it ended, and what is left to do."""
 
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._notes import counted
+
 DOCUMENTATION = r"""
 name: summary_line
 author: nfv.ovs_dpdk contributors (@nfv)
@@ -37,9 +39,9 @@ def summary_line(artifact):
     facts = []
     if cpus:
         facts.append("PMD threads on CPUs {0}".format(cpus["pmd"] or "none"))
-        facts.append(_counted(len(artifact["plan"]["devices"]), "DPDK port"))
+        facts.append(counted(len(artifact["plan"]["devices"]), "DPDK port"))
     if artifact["warnings"]:
-        facts.append(_counted(len(artifact["warnings"]), "warning") + " in the plan")
+        facts.append(counted(len(artifact["warnings"]), "warning") + " in the plan")
     if artifact["reboot_required"]:
         facts.append("REBOOT REQUIRED: " + _first(artifact["reboot_reasons"]))
     if artifact["restart_required"]:
@@ -53,10 +55,6 @@ def summary_line(artifact):
     if artifact["check_mode"]:
         facts.append("check mode, nothing was changed")
     return ", ".join(facts) or "stopped before there was a plan"
-
-
-def _counted(number, noun):
-    return "{0} {1}{2}".format(number, noun, "" if number == 1 else "s")
 
 
 def _first(reasons):

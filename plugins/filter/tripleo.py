@@ -7,6 +7,7 @@
 from ansible.errors import AnsibleFilterError
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import OvsDpdkError
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._layout import verdicts, wrapped
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tripleo_names import used
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tripleo_write import write
 
 
@@ -14,6 +15,14 @@ def to_tripleo(plan, names="ovs"):
     """The plan as parameters of TripleO's heat templates."""
     try:
         return write(plan, names)
+    except OvsDpdkError as exc:
+        raise AnsibleFilterError(str(exc))
+
+
+def tripleo_parameters(environment):
+    """What of an environment is read at all: no values of other parameters, which may be passwords."""
+    try:
+        return used(environment)
     except OvsDpdkError as exc:
         raise AnsibleFilterError(str(exc))
 
@@ -32,4 +41,8 @@ class FilterModule:
     """Filters for TripleO."""
 
     def filters(self):
-        return {"to_tripleo": to_tripleo, "tripleo_table": tripleo_table}
+        return {
+            "to_tripleo": to_tripleo,
+            "tripleo_parameters": tripleo_parameters,
+            "tripleo_table": tripleo_table,
+        }

@@ -147,11 +147,18 @@ def limits(wanted):
     for name, value in (wanted or {}).items():
         if name not in LIMITS:
             raise Refused("no such limit", "limits", found=repr(name), expected="one of " + ", ".join(sorted(LIMITS)))
-        try:
-            result[name] = float(value)
-        except (TypeError, ValueError):
-            raise Refused("not a number", "limits." + name, found=repr(value), expected="a number")
+        result[name] = _number(value)
+        if result[name] is None or not 0 <= result[name] < float("inf"):  # not a number compares as false
+            raise Refused("not a limit", "limits." + name, found=repr(value), expected="a number, 0 or more")
     return result
+
+
+def _number(value):
+    """*value* as a number, which true is not; None if it is none."""
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def judge(evidence):

@@ -8,7 +8,7 @@ Private to the collection. Python 3.6+, standard library only.
 Sources: Open vSwitch's topics/dpdk/pmd.rst; lib/dpif-netdev.c for the placing of queues.
 """
 
-from . import _cpuset, _keys
+from . import _cpuset, _keys, _pins
 from ._errors import Refused
 from ._port_stats import is_polled, numa_node
 from ._verdicts import cpus, fail, names, ok, quoted, skip, warn
@@ -99,7 +99,7 @@ def queue_count(evidence, row):
     """Number of rx queues that the switch made for a port."""
     settings = evidence["datapath_ports"].get(row["name"], {})
     text = row["status"].get("n_rxq") or settings.get("configured_rx_queues") or row["options"].get("n_rxq") or "1"
-    return int(text) if text.isdigit() else 1
+    return int(text) if text.isdecimal() else 1
 
 
 def queues_polled(evidence):
@@ -142,11 +142,10 @@ def affinity(evidence):
     """Pinned queues are where their pins say."""
     polled, pins = placement(evidence), 0
     for row in working_ports(evidence):
-        for item in filter(None, row["other_config"].get("pmd-rxq-affinity", "").replace(" ", "").split(",")):
-            queue, _colon, core = item.partition(":")
-            thread = polled.get((row["name"], int(queue))) if queue.isdigit() else None
+        for queue, core in sorted(_pins.affinity(row["other_config"].get(_pins.AFFINITY)).items()):
+            thread = polled.get((row["name"], queue))
             pins += 1
-            if thread and str(thread["core_id"]) != core:
+            if thread and thread["core_id"] != core:
                 yield warn(
                     "{0} queue {1}".format(row["name"], queue),
                     "CPU {0}{1}".format(thread["core_id"], quoted(evidence, "pmd.affinity", row["name"])),

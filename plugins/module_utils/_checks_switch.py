@@ -121,7 +121,7 @@ def values(evidence):
         if problem:
             found = "{0!r}: {1}{2}".format(value, problem, quoted(evidence, "switch.values"))
             yield fail("other_config:" + key, found, expected, "Write it anew (role openvswitch).")
-    if config.get("pmd-rxq-isolate") == "false" and config.get("pmd-rxq-assign") != "group":
+    if config.get("pmd-rxq-isolate", "").lower() == "false" and config.get("pmd-rxq-assign") != "group":
         yield _without_effect("pmd-rxq-isolate", "pins isolate all the same", "with pmd-rxq-assign=group")
     if "dpdk-alloc-mem" in config and "dpdk-socket-mem" in config:
         yield _without_effect("dpdk-alloc-mem", "dpdk-socket-mem is used", "one of them")
@@ -142,6 +142,11 @@ def _anything(_value, _evidence):
 
 def _boolean(value, _evidence):
     return None if value.lower() in ("true", "false") else "counts as false", "true or false"
+
+
+def _isolation(value, _evidence):
+    # Its default is true, so that only "false" is false.
+    return None if value.lower() in ("true", "false") else "counts as true", "true or false"
 
 
 def _init(value, _evidence):
@@ -167,7 +172,13 @@ def _mask(value, evidence):
     return None, expected
 
 
-_READERS = {"bool": _boolean, "init": _init, "mask": _mask, "pmd-rxq-assign": _assignment}
+_READERS = {
+    "bool": _boolean,
+    "init": _init,
+    "mask": _mask,
+    "pmd-rxq-assign": _assignment,
+    "pmd-rxq-isolate": _isolation,
+}
 
 
 def restart_pending(evidence):

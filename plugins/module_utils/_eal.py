@@ -18,10 +18,10 @@ from ._notes import option
 # RTE_MAX_LCORE of DPDK's x86 builds: Open vSwitch up to 3.6 passes the mask as -c, and EAL refuses to start with more.
 EAL_CPUS = 128
 
-# Short options may have their value glued on; none of them combine.
-_CORES = re.compile(r"^(-[cl]|--lcores(=|$))")
-_MEMORY = re.compile(r"^(-m|--(socket-mem|socket-limit|no-huge)(=|$))")
-_CHANNELS = re.compile(r"^-n")
+# Short options may have their value glued on; none of them combine. DPDK 25.11 gave all of them long names.
+_CORES = re.compile(r"^(-[cl]|--(coremask|lcores)(=|$))")
+_MEMORY = re.compile(r"^(-m|--(memory-size|(numa|socket)-(mem|limit)|no-huge)(=|$))")
+_CHANNELS = re.compile(r"^(-n|--memory-channels(=|$))")
 _DEVICES = re.compile(r"^(-[abw]|--(allow|block|pci-whitelist|pci-blacklist|no-pci)(=|$))")
 
 

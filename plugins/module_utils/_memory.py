@@ -76,12 +76,13 @@ def _page_size(host, request, notes):
 def _check_nodes(nodes, able, request):
     ids, able_ids = {node.id for node in nodes}, {node.id for node in able}
     for name in ("vm_memory", "reserved_memory"):
-        wrong = sorted(set(request[name]["nodes"]) - (ids if name == "reserved_memory" else able_ids))
+        known = ids if name == "reserved_memory" else able_ids
+        wrong = sorted(set(request[name]["nodes"]) - known)
         if wrong:
             raise Refused(
                 "{0} names a NUMA node that has no hugepages or does not exist".format(name),
                 found="node {0}".format(wrong[0]),
-                expected="one of {0}".format(_cpuset.render(able_ids) or "none"),
+                expected="one of {0}".format(_cpuset.render(known) or "none"),
                 cure="Correct {0}.".format(option(name)),
             )
     for entry in request["shared_mempool_mtus"]:

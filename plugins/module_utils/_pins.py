@@ -33,7 +33,8 @@ KEYS = (
     "pmd-auto-lb-rebal-interval",
 )
 
-_PIN = re.compile(r"\s*([0-9]{1,6})\s*:\s*([0-9]{1,6})\s*\Z")
+# Open vSwitch takes blanks for commas, and = for the colon.
+_PIN = re.compile(r"(?<![^\s,])([0-9]{1,6})\s*[:=]\s*([0-9]{1,6})(?![^\s,])")
 
 Row = collections.namedtuple("Row", "table name changes left")
 
@@ -43,8 +44,7 @@ Row = collections.namedtuple("Row", "table name changes left")
 
 def affinity(text):
     """{queue: core} of a pmd-rxq-affinity."""
-    matches = filter(None, map(_PIN.match, (text or "").split(",")))
-    return {int(match.group(1)): int(match.group(2)) for match in matches}
+    return {int(queue): int(core) for queue, core in _PIN.findall(text or "")}
 
 
 def recorded(external_ids):

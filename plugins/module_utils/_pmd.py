@@ -111,13 +111,13 @@ def parse_rxq_show(text):
 
 
 def _rxq_line(record, text):
-    record.setdefault("rxqs", [])
     for pattern in (_ISOLATED, _RXQ, _OVERHEAD):
         match = pattern.match(text)
         if match:
             break
     else:
         return False
+    record.setdefault("rxqs", [])
     if pattern is _ISOLATED:
         record["isolated"] = match.group("isolated") == "true"
     elif pattern is _OVERHEAD:
@@ -167,7 +167,10 @@ def parse_perf_show(text):
                 return _perf_line(record, seconds, match)
         return False
 
-    _walk(text, result, line, opened=lambda record: record.update(duration=seconds[0]))
+    def opened(record):
+        record["duration"], seconds[0] = seconds[0], None
+
+    _walk(text, result, line, opened)
     for record in _records(result):
         if record.get("rx_packets") == 0:  # the block of hits is left out: nothing was looked up
             record.update((key, record.get(key, 0)) for key in ("passes", "emc_hits", "megaflow_hits", "upcalls"))
@@ -234,6 +237,8 @@ def _walk(text, result, line, opened=None):
                 opened(record)
         elif content.strip() and not line(record, content):
             result["unparsed"].append(content)
+            if not content[0].isspace():  # perhaps the head of another thread: what follows may be about that one
+                record = None
     if cut_off.strip():
         result["unparsed"].append(cut_off)
     return result

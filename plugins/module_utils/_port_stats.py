@@ -50,9 +50,12 @@ def errors(counters):
     }
 
 
-def publish(first, second=None):
-    """Rows of polled ports: totals of *first*, or what happened between the two readings of Interface."""
-    earlier = {row["name"]: row["statistics"] for row in first}
+def publish(first, second=None, restarted=False):
+    """Rows of polled ports: totals of *first*, or what happened between the two readings of Interface.
+
+    A daemon that was *restarted* in between began to count again, and may have counted beyond the first reading since.
+    """
+    earlier = {} if restarted else {row["name"]: row["statistics"] for row in first}
 
     def counters(row):
         return row["statistics"] if second is None else growth(row["statistics"], earlier.get(row["name"], {}))

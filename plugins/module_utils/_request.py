@@ -120,7 +120,7 @@ def _per_node(name, value, parse):
             amount["all"] = parse(name, items[0])
             return amount
         pairs = [str(item).partition(":")[::2] for item in items if str(item).strip()]
-    for node, text in pairs:
+    for node, text in pairs or [("", None)]:  # nothing but commas is no way to leave an option out
         if not re.match(r"^[0-9]{1,5}\Z", node.strip()) or text is None or str(text).strip() == "":
             raise Refused(
                 "not a valid {0}".format(name),

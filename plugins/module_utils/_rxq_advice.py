@@ -128,12 +128,13 @@ def _balancing(case):
     algorithm, after = _algorithm(case)
     found = []
     if case.worth(now, after):
-        if algorithm != _rxq_ovs.configured(case.config):
+        if algorithm != _rxq_ovs.configured(case.config, case.version):
             found.append(_assign(algorithm, now, after))
         else:
-            found += _auto_lb(case, algorithm, now, after)
-            if not found and _rxq_auto_lb.acts(case.config, _thresholds(case, algorithm)):
+            pair = _thresholds(case, algorithm)
+            if pair and _rxq_auto_lb.acts(case.config, pair):
                 return []
+            found += [_auto_lb(case, algorithm, pair, now, after)] if pair else []
     reached = after if found else now
     return found + ([_pins(case, now)] if case.worth(reached, case.highest(case.placements.best)) else [])
 
@@ -141,10 +142,9 @@ def _balancing(case):
 def _algorithm(case):
     """The algorithm that does best by loads, the configured one if it does as well, and what its busiest thread has."""
     names = [_rxq_ovs.CYCLES] + ([_rxq_ovs.GROUP] if _rxq_ovs.knows_group(case.version) else [])
+    configured = _rxq_ovs.configured(case.config, case.version)
     highest = {name: case.highest(getattr(case.placements, name)) for name in names}
-    name = min(
-        names, key=lambda each: (highest[each], each != _rxq_ovs.configured(case.config), each != _rxq_ovs.GROUP)
-    )
+    name = min(names, key=lambda each: (highest[each], each != configured, each != _rxq_ovs.GROUP))
     return name, highest[name]
 
 
@@ -156,20 +156,17 @@ def _assign(algorithm, now, after):
 
 
 def _thresholds(case, algorithm):
+    """Those at which auto load balance acts on these loads; None if it never would."""
+    current = case.placements.current
+    if not _rxq_auto_lb.possible(algorithm, case.queues, current, case.pmds, case.version):
+        return None
     now, then = (
-        _rxq.held(case.queues, case.pmds, cores)
-        for cores in (case.placements.current, getattr(case.placements, algorithm))
+        _rxq.held(case.queues, case.pmds, cores) for cores in (current, getattr(case.placements, algorithm))
     )
     return _rxq_auto_lb.thresholds(now, then, case.pmds, case.version)
 
 
-def _auto_lb(case, algorithm, now, after):
-    pair = _thresholds(case, algorithm)
-    current = case.placements.current
-    if pair is None or not _rxq_auto_lb.possible(algorithm, case.queues, current, case.pmds, case.version):
-        return []
-    if _rxq_auto_lb.acts(case.config, pair):
-        return []
+def _auto_lb(case, algorithm, pair, now, after):
     reason = (
         "The loads have changed since {0} placed the queues: the busiest thread has {1:.0f} %, placed anew it would "
         "have {2:.0f} %. Auto load balance does that where a thread has {3} % for a minute and the variance of the "
@@ -177,7 +174,7 @@ def _auto_lb(case, algorithm, now, after):
     )
     settings = dict(_rxq_auto_lb.settings(pair, case.version), **{ASSIGN: algorithm})
     more = {"other_config": settings, "max_load": after, "writable": True}
-    return [_cure("auto_lb", reason, algorithm, now, after, pair[0], pair[1], **more)]
+    return _cure("auto_lb", reason, algorithm, now, after, pair[0], pair[1], **more)
 
 
 # --- pins -------------------------------------------------------------------------------------------------------

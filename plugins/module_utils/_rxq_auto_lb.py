@@ -71,7 +71,7 @@ def settings(pair, version):
 def acts(config, pair):
     """Whether it is switched on already, with thresholds at which it acts."""
     load, gain = _number(config, LOAD_KEY, LOAD), _number(config, IMPROVEMENT_KEY, IMPROVEMENT)
-    return config.get(KEY, "").lower() == "true" and pair is not None and load <= pair[0] and gain <= pair[1]
+    return config.get(KEY, "").lower() == "true" and load <= pair[0] and gain <= pair[1]
 
 
 def _number(config, key, default):

@@ -5,7 +5,8 @@
 """The best placement of rx queues: the busiest PMD thread of each NUMA node has as little to do as possible.
 
 Up to EXACT queues with a load and a choice on a node it is the optimum; beyond, the best of several starts, improved,
-together with a lower bound that no placement can go below. A queue without a thread on its own node may go anywhere.
+together with a lower bound that no placement can go below. A queue without a thread on its own node may go anywhere;
+then all nodes are one problem.
 
 Private to the collection. Python 3.6+, standard library only.
 """

@@ -26,10 +26,10 @@ def knows_group(version):
     return version is None or version >= GROUP_SINCE
 
 
-def configured(config):
+def configured(config, version=None):
     """The algorithm in force: what the switch does not know is cycles to it."""
     name = config.get(ASSIGN)
-    return name if name in ALGORITHMS else CYCLES
+    return name if name in ALGORITHMS and (name != GROUP or knows_group(version)) else CYCLES
 
 
 class Thread:

@@ -60,7 +60,7 @@ def _threads(answers):
 def pmds(answers):
     """The threads; isolated are those that others have pinned queues to, unless that isolates nothing."""
     isolating = answers["root"]["other_config"].get("pmd-rxq-isolate", "").lower() != "false"
-    pinned = {core for row in answers["interfaces"].values() for core in _pins.others(row).values()}
+    pinned = {queue["pinned_core"] for queue in queues(answers)}
     return [
         {
             "core_id": row["core_id"],

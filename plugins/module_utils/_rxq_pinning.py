@@ -50,5 +50,5 @@ def with_pins(case, pins):
         dict(queue, pinned_core=cores.get((queue["port"], queue["queue_id"]), queue["pinned_core"]))
         for queue in case.queues
     ]
-    algorithm = _rxq_ovs.GROUP if _rxq_ovs.knows_group(case.version) else _rxq_ovs.configured(case.config)
+    algorithm = _rxq_ovs.GROUP if _rxq_ovs.knows_group(case.version) else _rxq_ovs.configured(case.config, case.version)
     return case.highest(_rxq_ovs.schedule(algorithm, queues, case.pmds, case.version))

@@ -217,15 +217,7 @@ def read(parameters):
     A value in the block of a role stands in front of the same name outside it. Of several roles those count that name
     PMD CPUs, or else all that say anything here.
     """
-    top = parameters.get("parameter_defaults", parameters) or {}
-    if not isinstance(top, dict):
-        raise Refused(
-            "not the parameters of an environment",
-            where="parameters",
-            found=repr(top)[:60],
-            expected="a mapping of names to values",
-            cure="Pass the content of parameter_defaults in option parameters.",
-        )
+    top = _top(parameters)
     roles = _roles(top)
     blocks = [(role, top[role + "Parameters"]) for role in roles] + [(None, top)]
     entries = [Entry(name, block[name], role) for role, block in blocks for name in block if name in MEANING_OF]
@@ -234,17 +226,48 @@ def read(parameters):
     return [entry for entry in entries if entry.role or entry.name not in inside], sorted(related)
 
 
+def used(parameters):
+    """What read() sees of an environment and nothing else: of related names the name alone, for there are passwords."""
+    top = _top(parameters)
+    kept = _kept(top)
+    kept.update((name, _kept(block)) for name, block in top.items() if _is_role(name, block))
+    return kept
+
+
+def _kept(block):
+    names = [name for name in block if name in MEANING_OF or _related(name, block[name])]
+    return {name: block[name] if name in MEANING_OF else None for name in names}
+
+
+def _top(parameters):
+    """The mapping that holds the parameters."""
+    whole = parameters or {}
+    top = whole.get("parameter_defaults", whole) or {} if isinstance(whole, dict) else whole
+    if not isinstance(top, dict):
+        raise Refused(
+            "not the parameters of an environment",
+            where="parameters",
+            found=repr(top)[:60],
+            expected="a mapping of names to values",
+            cure="Pass the content of parameter_defaults in option parameters.",
+        )
+    return top
+
+
 def _roles(top):
     """The roles whose blocks count."""
     blocks = {}
     for name, block in top.items():
-        match = _ROLE.match(str(name)) if isinstance(block, dict) else None
-        if match and any(inner in MEANING_OF for inner in block):
-            blocks[match.group(1)] = block
+        if _is_role(name, block) and any(inner in MEANING_OF for inner in block):
+            blocks[_ROLE.match(name).group(1)] = block
     polling = [role for role in blocks if set(names_of(BY_KEY["pmd_cpus"])) & set(blocks[role])]
     return sorted(polling or blocks)
 
 
+def _is_role(name, value):
+    """Whether a parameter is the block of a role."""
+    return isinstance(value, dict) and bool(_ROLE.match(str(name)))
+
+
 def _related(name, value):
-    known = name in MEANING_OF or (_ROLE.match(str(name)) and isinstance(value, dict))
-    return not known and bool(_RELATED.search(str(name)))
+    return name not in MEANING_OF and not _is_role(name, value) and bool(_RELATED.search(str(name)))

@@ -171,7 +171,9 @@ best:
   contains:
     <<: *placement
     exact:
-      description: Whether it is proven to be the best. Up to 16 loaded queues on each node it always is.
+      description:
+        - Whether it is proven to be the best. Up to 16 loaded queues on each node it always is; up to 16 in all where a
+          queue has no thread on its own node and may go anywhere.
       returned: success
       type: bool
       sample: true

@@ -210,7 +210,6 @@ unparsed:
   elements: str
 """
 
-import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -218,7 +217,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _pmd_stats, _p
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._daemon import SECONDS, Daemon
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import RUNDIR, Switch
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import Switch
 
 INTERFACE = ["name", "type", "error", "link_state", "mtu", "status", "statistics", "options"]
 
@@ -252,8 +251,7 @@ def work(module):
     interval = module.params["interval"]
     if not 0 <= interval <= 3600:
         raise Refused("not an interval", "interval", found=str(interval), expected="0 to 3600 seconds")
-    rundir = module.params["ovs_rundir"] or os.environ.get("OVS_RUNDIR") or RUNDIR
-    switch = Switch(runner(module), rundir, SECONDS)
+    switch = Switch.of(runner(module), dict(module.params, timeout=SECONDS))
     result = {"version": version(switch)}
     window = _pmd_stats.usage_window(interval)
     samples = [read(switch, window)]
@@ -262,7 +260,7 @@ def work(module):
         time.sleep(max(0, wait))
         samples.append(read(switch, window))
     result.update(_pmd_stats.publish(*[sample for sample, _ports in samples]))
-    result["ports"] = _port_stats.publish(*[ports for _sample, ports in samples])
+    result["ports"] = _port_stats.publish(*[ports for _sample, ports in samples], restarted=result["restarted"])
     return result
 
 

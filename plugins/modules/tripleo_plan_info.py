@@ -35,11 +35,13 @@ options:
         is not part of these parameters.
     type: raw
 notes:
-  - Ansible logs the options of modules on the host. Leave passwords out of O(parameters); the playbook
-    C(nfv.ovs_dpdk.tripleo) does.
+  - Ansible logs the options of modules on the host. Leave passwords out of O(parameters), as the playbook
+    C(nfv.ovs_dpdk.tripleo) does with the filter P(nfv.ovs_dpdk.tripleo_parameters#filter).
 seealso:
   - module: nfv.ovs_dpdk.host_plan_info
   - plugin: nfv.ovs_dpdk.to_tripleo
+    plugin_type: filter
+  - plugin: nfv.ovs_dpdk.tripleo_parameters
     plugin_type: filter
 author:
   - nfv.ovs_dpdk contributors (@nfv)
@@ -51,7 +53,7 @@ extends_documentation_fragment:
 EXAMPLES = r"""
 - name: What does this environment make of the machine?
   nfv.ovs_dpdk.tripleo_plan_info:
-    parameters: "{{ lookup('ansible.builtin.file', 'network-environment.yaml') | from_yaml }}"
+    parameters: "{{ lookup('ansible.builtin.file', 'environment.yaml') | from_yaml | nfv.ovs_dpdk.tripleo_parameters }}"
     nics:
       - 0000:3b:00.0 mtu=9000
       - 0000:af:00.0 mtu=9000

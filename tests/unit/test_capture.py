@@ -213,6 +213,8 @@ def test_without_addresses_the_plan_is_the_same_and_no_address_is_in_it(tmp_path
         ('ro inst.rootpw=a luks.passphrase="two words" x', "ro inst.rootpw=*** luks.passphrase=*** x"),
         ("netroot=iscsi:user:geheim@192.0.2.1::3260::iqn.x", "netroot=iscsi:***@192.0.2.1::3260::iqn.x"),
         ("url=http://me:geheim@host/x API_TOKEN=1", "url=http://***@host/x API_TOKEN=***"),
+        ("netroot=iscsi:user:ge/h@eim@192.0.2.1::3260::iqn.x", "netroot=iscsi:***@192.0.2.1::3260::iqn.x"),
+        ("systemd.set_credential=passwd.hashed-password.root:$6$x ro", "systemd.set_credential=*** ro"),
     ],
 )
 def test_passwords_on_the_kernel_line_are_blanked(line, shown, tmp_path):

@@ -70,9 +70,11 @@ LONGEST_CHAIN_OF_LINKS = 40
 FORMAT = tarfile.GNU_FORMAT
 
 _SECRET = re.compile(
-    r"""((?:^|\s)[^\s=]*(?:passw|passphrase|rootpw|secret|token)[^\s=]*=)(?:"[^"]*"|\S+)""", re.IGNORECASE
+    r"""((?:^|\s)[^\s=]*(?:passw|passphrase|rootpw|secret|token|credential|api_?key)[^\s=]*=)(?:"[^"]*"|\S+)""",
+    re.IGNORECASE,
 )
-_LOGIN = re.compile(r"(iscsi:|://)[^\s@/]*@")
+# A password may hold "/" and "@" itself.
+_LOGIN = re.compile(r"(iscsi:|://)\S*@")
 _ADDRESS_WORD = re.compile(r"((?:^|\s)(?:ip|nfsaddrs|nfsroot|netroot|nameserver|rd\.route)=)\S+")
 
 

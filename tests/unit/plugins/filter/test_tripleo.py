@@ -5,7 +5,12 @@ import pytest
 
 pytest.importorskip("ansible.errors")
 from ansible.errors import AnsibleFilterError
-from ansible_collections.nfv.ovs_dpdk.plugins.filter.tripleo import FilterModule, to_tripleo, tripleo_table
+from ansible_collections.nfv.ovs_dpdk.plugins.filter.tripleo import (
+    FilterModule,
+    to_tripleo,
+    tripleo_parameters,
+    tripleo_table,
+)
 
 
 def row(status, parameter, found="this", expected="that", cure="do it"):
@@ -21,6 +26,14 @@ def test_a_plan_in_both_families():
 def test_another_family_is_refused_in_words():
     with pytest.raises(AnsibleFilterError, match="no such family of names: found 'edpm', expected ovs or neutron"):
         to_tripleo(hosts.plan(hosts.make()), "edpm")
+
+
+def test_what_is_read_of_an_environment():
+    environment = {"parameter_defaults": {"OvsPmdCoreList": "4-5", "AdminPassword": "geheim"}}
+    assert tripleo_parameters(environment) == {"OvsPmdCoreList": "4-5"}
+    assert tripleo_parameters(None) == {}
+    with pytest.raises(AnsibleFilterError, match="not the parameters of an environment"):
+        tripleo_parameters(["OvsPmdCoreList"])
 
 
 def test_failures_come_before_warnings_and_what_is_only_said_is_named():
@@ -49,4 +62,4 @@ def test_long_texts_are_wrapped(width):
 
 
 def test_filters_are_named():
-    assert sorted(FilterModule().filters()) == ["to_tripleo", "tripleo_table"]
+    assert sorted(FilterModule().filters()) == ["to_tripleo", "tripleo_parameters", "tripleo_table"]

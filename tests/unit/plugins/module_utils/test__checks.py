@@ -215,6 +215,7 @@ WORLD = [
     ("switch.unknown_keys", "warn", "other_config:pmd-cpu-maks", config(pmd_cpu_maks="0x2")),
     ("switch.unknown_keys", "warn", "other_config:pmd-sleep-max", config(pmd_sleep_max="9")),
     ("switch.values", "fail", "other_config:per-port-memory", config(per_port_memory="yes")),
+    ("switch.values", "fail", "other_config:pmd-rxq-isolate", config(pmd_rxq_isolate="no")),
     ("switch.restart_pending", "warn", None, put("restart_reasons", ["dpdk-socket-mem is '2', it uses '1'"])),
     ("switch.restart_pending", "warn", None, put("eal_arguments", ["-a", "0000:41:00.0", "--socket-mem", "1024,1024"])),
     (
@@ -234,6 +235,7 @@ WORLD = [
         lambda e: e["stats"]["pmds"][0]["rxqs"].append(e["stats"]["pmds"][3]["rxqs"].pop()),
     ),
     ("pmd.affinity", "warn", "dpdk0 queue 1", interface("dpdk0", other_config={"pmd-rxq-affinity": "0:2, 1:9"})),
+    ("pmd.affinity", "warn", "dpdk0 queue 1", interface("dpdk0", other_config={"pmd-rxq-affinity": "1:9,\u00b2:9"})),
     ("pmd.overload", "warn", "CPU 3, node 0", growth(3, **BUSY)),
     (
         "pmd.overhead",
@@ -602,6 +604,21 @@ def test_summary_counts_rows():
     assert (summary["fail"], summary["warn"], sum(summary.values())) == (0, 0, len(rows))
 
 
+@pytest.mark.parametrize(
+    "seconds, every, status",
+    [(6.0, None, "pass"), (2.0, None, "skip"), (6.0, "30000", "skip"), (31.0, "30000", "pass"), (6.0, "1", "pass")]
+    + [(6.0, "often", "pass"), (6.0, "\u00b2", "pass"), (6.0, "9" * 400, "pass")],
+)
+def test_port_counters_that_the_switch_has_not_refreshed_prove_nothing(seconds, every, status):
+    evidence = good()
+    evidence["growth"]["seconds"] = seconds
+    config(stats_update_interval=every)(evidence)
+    for check in ("ports.drops_growing", "ports.errors_growing"):
+        assert row_of(evidence, check)["status"] == status
+    evidence["growth"]["ports"]["dpdk0"] = {"rx_missed_errors": 1}
+    assert row_of(evidence, "ports.drops_growing")["status"] == "warn"
+
+
 def test_limits_can_be_overridden_by_name():
     limits = _checks.limits({"overload_percent": "80"})
     assert (limits["overload_percent"], limits["idle_percent"]) == (80.0, 50)
@@ -611,7 +628,10 @@ def test_limits_can_be_overridden_by_name():
     assert [row[0] for row in complaints(evidence)] == ["pmd.overload"]
 
 
-@pytest.mark.parametrize("wanted", [{"overload": 80}, {"overload_percent": "much"}, {"overload_percent": None}])
+@pytest.mark.parametrize(
+    "wanted",
+    [{"overload": 80}] + [{"overload_percent": value} for value in ("much", None, "nan", float("inf"), -1, True)],
+)
 def test_limits_that_do_not_exist_are_refused_by_name(wanted):
     with pytest.raises(Refused) as refused:
         _checks.limits(wanted)

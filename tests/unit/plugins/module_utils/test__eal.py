@@ -84,7 +84,7 @@ def test_no_mask_is_left_if_all_cpus_are_beyond(option):
     assert "lcore-beyond-eal" in [row["id"] for row in plan["warnings"]]
 
 
-@pytest.mark.parametrize("words", ["-c 0x3", "-c0x3", "-l 0-1", "--lcores 0@1", "--lcores=0@(1-2)"])
+@pytest.mark.parametrize("words", ["-c 0x3", "-c0x3", "--coremask=3", "-l 0-1", "--lcores 0@1", "--lcores=0@(1-2)"])
 def test_operators_own_cores_leave_the_mask_out(words):
     assert "dpdk-lcore-mask" not in keys(dpdk_extra=words)
     assert keys(dpdk_extra=words)["dpdk-extra"].startswith(words)
@@ -92,7 +92,19 @@ def test_operators_own_cores_leave_the_mask_out(words):
         keys(dpdk_extra=words, lcore_mask="0")
 
 
-@pytest.mark.parametrize("words", ["-m 1024", "-m1024", "--socket-mem 1024", "--socket-limit=1", "--no-huge"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "-m 1024",
+        "-m1024",
+        "--memory-size=1024",
+        "--socket-mem 1024",
+        "--socket-limit=1",
+        "--numa-mem 1024",
+        "--numa-limit=1",
+        "--no-huge",
+    ],
+)
 def test_memory_words_are_the_plans(words):
     with pytest.raises(Refused, match="dpdk_extra sets memory"):
         keys(dpdk_extra=words)
@@ -126,6 +138,8 @@ def test_memory_channels():
     assert keys(dpdk_extra="--x", memory_channels="8")["dpdk-extra"].startswith("--x -n 8 -a ")
     with pytest.raises(Refused, match="two numbers of memory channels"):
         keys(dpdk_extra="-n4", memory_channels=4)
+    with pytest.raises(Refused, match="two numbers of memory channels"):
+        keys(dpdk_extra="--memory-channels=4", memory_channels=4)
     assert keys(dpdk_extra="-n 4")["dpdk-extra"].startswith("-n 4 -a ")
 
 

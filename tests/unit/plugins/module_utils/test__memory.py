@@ -177,6 +177,11 @@ def test_what_does_not_fit_is_refused(options, message, cure):
     assert "(option {0})".format(cure) in str(caught.value)
 
 
+def test_memory_may_be_reserved_on_every_node():
+    with pytest.raises(Refused, match="found node 7, expected one of 0-2"):
+        planned(hosts.make(ids=[0, 1], memory_mb=65536, memory_only=[2]), reserved_memory="7:1G")
+
+
 def test_the_refusal_says_what_is_there_and_what_is_needed():
     with pytest.raises(Refused) as caught:
         planned(hosts.make(memory_mb={0: 4096, 1: 65536}, nics=nics(0)), "mtu=9000")

@@ -264,6 +264,22 @@ def test_lines_that_are_not_understood_are_handed_over(line):
 
 
 @pytest.mark.parametrize("parse", sorted(set(PARSERS.values()), key=lambda parse: parse.__name__))
+def test_what_stands_below_a_thread_of_the_future_is_not_given_to_the_thread_before(parse):
+    heads = "pmd thread numa_id 0 core_id 1:\n", "pmd thread numa_id 0 core_id 2 (asleep):\n"
+    known = "  isolated : false\n", "  packets received: 5\n", "  Rx packets:         5\n", "  max sleep:    5 us\n"
+    alone = parse(heads[0])
+    for line in known:
+        parsed = parse(heads[0] + heads[1] + line)
+        assert (parsed["pmds"], parsed["unparsed"]) == (alone["pmds"], [heads[1][:-1], line[:-1]])
+
+
+def test_a_duration_that_is_not_understood_is_not_the_one_before():
+    block = "Measurement duration: {0} s\n\npmd thread numa_id 0 core_id {1}:\n"
+    parsed = _pmd.parse_perf_show(block.format("6.147", 1) + block.format("9,5", 2))
+    assert {core: row["duration"] for core, row in parsed["pmds"].items()} == {1: 6.147, 2: None}
+
+
+@pytest.mark.parametrize("parse", sorted(set(PARSERS.values()), key=lambda parse: parse.__name__))
 def test_no_threads_at_all(parse):
     assert parse("")["pmds"] == {}
     # A line without a thread above it belongs to nobody.

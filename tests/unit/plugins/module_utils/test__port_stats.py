@@ -56,6 +56,13 @@ def test_counters_of_an_interval():
     ]
 
 
+def test_nothing_is_known_to_have_grown_over_a_restart():
+    first, second = [interface("p", "dpdk")], [interface("p", "dpdk")]
+    second[0]["statistics"] = {"rx_packets": 900}
+    (row,) = _port_stats.publish(first, second, restarted=True)
+    assert row["statistics"] == {"rx_packets": None}
+
+
 @pytest.mark.parametrize(
     "kind, status, options, node",
     [

@@ -65,6 +65,8 @@ def test_one_number_for_all_nodes(value):
         ({"pmd_cores": "0:2,0:3"}, "node 0 twice"),
         ({"pmd_cores": "x:1"}, "node:value pairs"),
         ({"pmd_cores": "0:"}, "node:value pairs"),
+        ({"pmd_cores": ","}, "node:value pairs"),
+        ({"vm_memory": [" "]}, "not an amount of memory"),
         ({"pmd_cores": "0:1", "pmd_cores_no_nic": "0:2"}, "two different numbers of PMD cores for NUMA node 0"),
         ({"housekeeping_cores": "99999999999"}, "housekeeping_cores"),
         ({"pmd_cpus": "3-1"}, "range in a CPU list .pmd_cpus."),

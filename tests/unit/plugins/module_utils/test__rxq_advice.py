@@ -41,6 +41,11 @@ def test_before_2_16_there_is_no_group():
     assert first["other_config"] == {"pmd-rxq-assign": "cycles"}
 
 
+def test_before_2_16_group_means_cycles():
+    rows = rxqs.on(rxqs.queues(60, 30, 10), 2, 2, 3)
+    assert cures(rows, config=GROUP, version=(2, 15, 0)) == cures(rows, version=(2, 15, 0)) == ["auto_lb"]
+
+
 def test_loads_that_have_changed_since():
     (first,) = advise(rxqs.on(rxqs.queues(60, 30, 10), 2, 2, 3), config=GROUP)
     assert first["cure"] == "auto_lb"
@@ -63,6 +68,13 @@ def test_auto_load_balance_that_is_on_is_left_to_act():
 def test_auto_load_balance_that_never_acts_gets_other_thresholds():
     config = dict(GROUP, **{"pmd-auto-lb": "true"})
     assert cures(rxqs.on(rxqs.queues(60, 30, 10), 2, 2, 3), config=config) == ["auto_lb"]
+
+
+def test_auto_load_balance_that_is_on_and_cannot_act_is_not_waited_for():
+    config = dict(GROUP, **{"pmd-auto-lb": "true", "pmd-auto-lb-load-threshold": "85"})
+    rows = rxqs.on(rxqs.queues(60, 30, 10) + [rxqs.queue(0, "away", node=5)], 2, 2, 3, 2)
+    pmds = rxqs.threads((2, 0), (3, 0), (11, 1))
+    assert cures(rows, pmds, config=config) == ["pmd_core", "pins"]
 
 
 def test_pins_come_last_and_with_their_keys():

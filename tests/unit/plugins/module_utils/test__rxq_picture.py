@@ -75,6 +75,12 @@ def test_pins_of_others_isolate(answers):
     assert [row["isolated"] for row in _rxq_picture.pmds(answers)] == [False, False]
 
 
+@pytest.mark.parametrize("port", ["dpdk0", "br0"])
+def test_pins_of_queues_that_do_not_exist_isolate_nothing(answers, port):
+    answers["interfaces"][port]["other_config"]["pmd-rxq-affinity"] = "7:2"
+    assert [row["isolated"] for row in _rxq_picture.pmds(answers)] == [False, True]
+
+
 def test_own_pins_are_none(answers):
     memory = {"other_config:pmd-rxq-affinity": {"before": None, "after": "0:11"}}
     answers["interfaces"]["vhu0"]["external_ids"]["nfv-ovs-dpdk-pins"] = json.dumps(memory)

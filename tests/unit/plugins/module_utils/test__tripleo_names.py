@@ -90,6 +90,25 @@ def test_only_names_that_are_near_are_kept():
     assert _tripleo_names.read(parameters)[1] == ["ComputeHugepages", "MyDpdk", "NovaNew", "OvsNew"]
 
 
+def test_what_is_used_holds_no_value_of_others():
+    role = {"OvsPmdCoreList": "1", "NovaPassword": "geheim", "ExtraConfig": {"x::password": "geheim"}}
+    others = {"KernelArgs": "quiet", "NeutronMetadataProxySharedSecret": "geheim", "CephKey": "geheim", 5: "geheim"}
+    whole = {"parameter_defaults": dict(others, ComputeOvsDpdkParameters=role, ControllerParameters={"CephKey": "x"})}
+    used = _tripleo_names.used(whole)
+    assert used == {
+        "KernelArgs": "quiet",
+        "NeutronMetadataProxySharedSecret": None,
+        "ComputeOvsDpdkParameters": {"OvsPmdCoreList": "1", "NovaPassword": None},
+        "ControllerParameters": {},  # a later file's block replaces an earlier one as a whole
+    }
+    assert _tripleo_names.read(used) == _tripleo_names.read(whole)
+
+
+@pytest.mark.parametrize("nothing", [None, {}, {"parameter_defaults": None}])
+def test_nothing_is_used_of_nothing(nothing):
+    assert _tripleo_names.used(nothing) == {}
+
+
 @pytest.mark.parametrize(
     ("names", "family"),
     [
