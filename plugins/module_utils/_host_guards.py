@@ -82,15 +82,16 @@ def _foreign_pools(case):
 def _pinned(case):
     """Programs that chose their CPUs, and chose those of the planned PMD threads.
 
-    Whoever may run wherever the first process may chose nothing: isolation will move it. A program may have several
-    sets (threads).
+    Whoever may run wherever the first process may, or everywhere, chose nothing: isolation will move it. A program may
+    have several sets (threads).
     """
     polling = _cpuset.parse(case.plan.get("cpus", {}).get("pmd", ""))
-    everywhere = set(next((task["cpus"] for task in case.tasks if task["pid"] == 1), case.host["cpus"]["online"]))
+    online = set(case.host["cpus"]["online"])
+    usual = set(next((task["cpus"] for task in case.tasks if task["pid"] == 1), online))
     taken = {}
     for task in case.tasks:
         chosen = set(task["cpus"])
-        if task["name"] not in OURS and chosen & polling and chosen != everywhere:
+        if task["name"] not in OURS and chosen & polling and chosen != usual and not chosen >= online:
             taken.setdefault((task["name"], task["pid"]), set()).update(chosen & polling)
     for name in sorted({name for name, _pid in taken}):
         rows = [(pid, cpus) for (other, pid), cpus in sorted(taken.items()) if other == name]

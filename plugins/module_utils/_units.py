@@ -13,6 +13,7 @@ import string
 from ._errors import Failed
 
 DIRECTORY = "/etc/systemd/system"
+RUNNING = ("active", "activating", "reloading")
 _PLAIN = string.ascii_letters + string.digits + ":_."
 
 
@@ -40,6 +41,19 @@ class Systemd:
         if len(answers) != len(names):
             raise Failed("systemctl does not say which units are enabled", found=(err or out).strip())
         return {name for name, answer in zip(names, answers) if answer == "enabled"}
+
+    def standing(self, name):
+        """(how the unit was loaded, None if there is none; {"enabled", "running"}, None if there is none)."""
+        rc, out, err = self.run(["systemctl", "show", "--property=LoadState,ActiveState,UnitFileState", name])
+        if rc:
+            raise Failed("systemctl does not say how a unit is", where=name, found=(err or out).strip())
+        found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+        load = found.get("LoadState", "not-found")
+        if load == "not-found":
+            return None, None
+        # A unit without [Install] is neither: nothing can be done about it.
+        enabled = found.get("UnitFileState") not in ("disabled", "masked")
+        return load, {"enabled": enabled, "running": found.get("ActiveState") in RUNNING}
 
     def call(self, verb, names=()):
         """systemctl *verb* for all *names* at once; raises Failed with what systemctl said."""

@@ -10,7 +10,7 @@ TASKS = ROOT / "roles/teardown/tasks"
 PREFIX = "nfv.ovs_dpdk."
 ORDER = [
     *("pmd_rxq_pin", "vswitch_bridge", "vswitch_config", "package_hold", "alternative", "vswitch_restart"),
-    *("pci_driver", "hugepages", "tuned_profile", "owned_files", "kernel_cmdline"),
+    *("service_run", "pci_driver", "hugepages", "tuned_profile", "owned_files", "kernel_cmdline"),
 ]
 
 
@@ -51,6 +51,24 @@ def test_every_module_that_can_undo_is_asked_to():
 def test_whatever_uses_a_thing_goes_before_the_thing():
     order = [module for module, _state, real in calls() if real]
     assert list(dict.fromkeys(order))[: len(ORDER)] == ORDER
+
+
+def test_whatever_is_left_is_told():
+    told, text = set(), (ROOT / "roles/teardown/vars/main.yml").read_text()
+    for task in tasks():
+        told.update(key for key in task if '"{{ ' + task.get("register", "-") in text)
+    for module, _state, real in calls():
+        returned = (ROOT / "plugins/modules" / (module + ".py")).read_text().split('RETURN = r"""')[1].split('"""')[0]
+        if real and "left" in yaml.safe_load(returned):
+            assert PREFIX + module in told
+
+
+def test_a_reboot_for_tuned_has_its_reasons():
+    """Role host_reboot looks for them under this name, whoever asked TuneD."""
+    wanted = "cpu_isolation_tuned.reasons"
+    assert wanted in (ROOT / "roles/host_reboot/tasks/main.yml").read_text()
+    asked = [task.get("register") for task in tasks() if PREFIX + "tuned_profile" in task]
+    assert asked[0] == wanted.split(".")[0]
 
 
 def test_nothing_but_consent_is_asked_of_variables():

@@ -107,6 +107,21 @@ def test_a_play_that_was_cut_off_after_the_boot_is_taken_up_without_another_one(
     assert resumed["said"] == ["systemctl stop nfv-ovs-dpdk-trial.timer"]
 
 
+def test_a_host_that_another_play_took_while_guests_moved_away_is_not_rebooted(play, tmp_path):
+    taken = "/var/lib/nfv_ovs_dpdk/state.json"
+    script = (
+        "import json, time; state = json.load(open('{0}')); until = time.gmtime(time.time() + 600); "
+        "boot = open('/proc/sys/kernel/random/boot_id').read().strip(); "
+        "until = time.strftime('%Y-%m-%dT%H:%M:%SZ', until); "
+        "state['lease'] = dict(job='other', host='awx', boot_id=boot, until=until); json.dump(state, open('{0}', 'w'))"
+    ).format(taken)
+    drain = tmp_path / "drain.yml"
+    drain.write_text(json.dumps([{"ansible.builtin.command": {"argv": [sys.executable, "-c", script]}}]))
+    (refused,) = play({"host_reboot_before": str(drain)})
+    assert refused["rc"] and "another play is at work on this host" in refused["out"]
+    assert boots(refused) == []
+
+
 def test_without_consent_or_by_choice_there_is_no_trial(play):
     refused, held, plain = play(
         {"kernel_args_trial_seconds": "15m"},

@@ -193,6 +193,11 @@ HARMLESS = {
         {},
         {"tasks": [task(1, "systemd", 0, 1), task(60, "cron", 0, 1), task(61, "nova", 0)]},
     ),
+    "a program let loose on all CPUs, beside a first process that is kept somewhere": (
+        {},
+        {},
+        {"tasks": [task(1, "systemd", 0), task(61, "qemu-system-x86", 0, 1)]},
+    ),
     "programs kept where the first process is": (
         {},
         {"pmd": "1-2"},

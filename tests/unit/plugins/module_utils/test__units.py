@@ -44,3 +44,26 @@ def test_an_answer_that_does_not_fit_is_no_guess(out):
 def test_a_refusal_of_systemctl_is_passed_on():
     with pytest.raises(Failed, match="systemctl could not start a b: found no such unit"):
         answer(5, err="no such unit\n").call("start", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "words, load, enabled, running",
+    [
+        ("loaded active enabled", "loaded", True, True),
+        ("loaded activating disabled", "loaded", False, True),
+        ("loaded failed static", "loaded", True, False),
+        ("masked inactive masked", "masked", False, False),
+    ],
+)
+def test_how_a_unit_is(words, load, enabled, running):
+    out = "LoadState={0}\nActiveState={1}\nUnitFileState={2}\n".format(*words.split())
+    assert answer(0, out).standing("a") == (load, {"enabled": enabled, "running": running})
+
+
+def test_a_unit_that_is_not_there_is_nothing():
+    assert answer(0, "LoadState=not-found\nActiveState=inactive\nUnitFileState=\n").standing("a") == (None, None)
+
+
+def test_without_systemd_nothing_is_guessed():
+    with pytest.raises(Failed, match="does not say how a unit is .a.: found System has not been booted"):
+        answer(1, "", "System has not been booted with systemd").standing("a")

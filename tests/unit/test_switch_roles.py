@@ -1,0 +1,82 @@
+"""What roles openvswitch and teardown decide in their variables, from what the modules have answered."""
+
+from pathlib import Path
+
+import pytest
+
+yaml = pytest.importorskip("yaml")
+pytest.importorskip("jinja2.nativetypes")
+pytest.importorskip("ansible.errors")
+
+from ansible.plugins.filter.core import regex_replace  # noqa: E402
+from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import consent, words  # noqa: E402
+from jinja2.nativetypes import NativeEnvironment  # noqa: E402
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+
+def variable(role, name, **given):
+    """One variable of a role as Ansible evaluates it; other variables of the role that it reads are evaluated too."""
+    environment = NativeEnvironment()
+    environment.filters.update({"nfv.ovs_dpdk.words": words, "nfv.ovs_dpdk.consent": consent})
+    environment.filters["regex_replace"] = regex_replace
+    every = yaml.safe_load((ROLES / role / "vars/main.yml").read_text())
+
+    def value(wanted):
+        if wanted in given or wanted not in every:
+            return given.get(wanted, environment.undefined(name=wanted))
+        others = {other: value(other) for other in every if other != wanted and other in every[wanted]}
+        return environment.from_string(every[wanted].strip()).render(dict(given, **others))
+
+    return value(name)
+
+
+CONFLICTS = [{"entry": entry, "text": entry + " differs"} for entry in ("other_config:max-idle", "external_ids:site")]
+
+
+@pytest.mark.parametrize(
+    "takeover, refused",
+    [
+        ([], ["other_config:max-idle", "external_ids:site"]),
+        ("max-idle", ["external_ids:site"]),
+        (["other_config:max-idle"], ["external_ids:site"]),
+        (["external_ids:site"], ["other_config:max-idle"]),
+        ("max-idle, external_ids:site", []),
+        ("site", ["other_config:max-idle", "external_ids:site"]),
+    ],
+)
+def test_every_key_of_somebody_else_can_be_taken_over(takeover, refused):
+    answer = {"openvswitch_foreseen": {"conflicts": CONFLICTS}, "openvswitch_takeover": takeover}
+    assert variable("openvswitch", "__openvswitch_foreign", **answer) == [entry + " differs" for entry in refused]
+
+
+def give_back(service, interrupts=(), **more):
+    config = {"restart_reasons": [], "restart_interrupts": [{"text": text} for text in interrupts], "running": True}
+    actions = [{"action": verb, "target": "switch.service"} for verb in service]
+    return dict(
+        __teardown_config=config, __teardown_bridges={"actions": []}, __teardown_service={"actions": actions}, **more
+    )
+
+
+@pytest.mark.parametrize(
+    "answers, refused",
+    [
+        (give_back([], ["p0"]), False),
+        (give_back(["disable"], ["p0"]), False),
+        (give_back(["disable", "stop"], ["p0"]), True),
+        (give_back(["stop"]), False),
+        (give_back(["stop"], ["p0"], openvswitch_restart_allowed=True), False),
+        (give_back(["stop"], openvswitch_restart_allowed=False), True),
+    ],
+)
+def test_a_switch_that_stops_asks_for_consent(answers, refused):
+    assert variable("teardown", "__teardown_refused", **answers) is refused
+    reasons = ["switch.service did not run before"] if "stop" in str(answers["__teardown_service"]) else []
+    assert variable("teardown", "__teardown_reasons", **answers) == reasons
+
+
+def test_the_cause_is_the_last_word_even_where_the_switch_does_not_start_again():
+    tasks = yaml.safe_load((ROLES / "openvswitch/tasks/configure.yml").read_text())
+    (rescue,) = [task["rescue"] for task in tasks if "rescue" in task]
+    (last,) = rescue[-1]["always"]
+    assert "ansible_failed_result.msg" in last["ansible.builtin.fail"]["msg"]
