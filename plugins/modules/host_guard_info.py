@@ -185,9 +185,8 @@ def work(module):
     )
     for warning in verdict.pop("warnings"):
         module.warn(warning["text"])
-    return dict(
-        verdict, changed=False, reboot_required=bool(verdict["reasons"]), records=sorted(set(state.load()) - {"version"})
-    )
+    records = sorted(set(state.load()) - {"version"})
+    return dict(verdict, changed=False, reboot_required=bool(verdict["reasons"]), records=records)
 
 
 def main():
