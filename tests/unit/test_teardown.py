@@ -68,7 +68,7 @@ def test_a_reboot_for_tuned_has_its_reasons():
     wanted = "cpu_isolation_tuned.reasons"
     assert wanted in (ROOT / "roles/host_reboot/tasks/main.yml").read_text()
     asked = [task.get("register") for task in tasks() if PREFIX + "tuned_profile" in task]
-    assert asked[0] == wanted.split(".")[0]
+    assert asked[0] == wanted.split(".", maxsplit=1)[0]
 
 
 def test_nothing_but_consent_is_asked_of_variables():

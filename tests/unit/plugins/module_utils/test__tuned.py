@@ -8,7 +8,7 @@ set tuned_params="{line}"
 ### END /etc/grub.d/00_tuned ###
 ### BEGIN /etc/grub.d/10_linux ###
 menuentry 'Debian' --class debian $menuentry_id_option 'gnulinux-simple-1' {{
-	linux	/boot/vmlinuz root=/dev/vda1 ro quiet {reference}
+\tlinux\t/boot/vmlinuz root=/dev/vda1 ro quiet {reference}
 }}
 ### END /etc/grub.d/10_linux ###
 """
