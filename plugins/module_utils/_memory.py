@@ -38,8 +38,11 @@ def plan_memory(host, nodes, devices, partition, request, notes):
     reserved = _reserve(able, request, notes)
     socket, pages = {}, {}
     for node in able:
-        needed = _needed_mb(node, devices, partition, request, notes)
+        ports = _ports(node, devices, partition, request)
+        needed = _needed_mb(node, ports, partition, request, notes)
         socket[node.id], room = _fit(node, needed, reserved[node.id], page_kb, devices, notes)
+        if needed <= socket[node.id]:
+            _warn_of_guests(node, ports, partition, request, socket[node.id], notes)
         if room is not None:
             ovs = socket[node.id] * 1024 // page_kb
             left = _unbroken(room - ovs, page_kb, node, notes)
@@ -116,16 +119,20 @@ def _spread(total, nodes):
     return shares
 
 
-def _needed_mb(node, devices, partition, request, notes):
-    """MiB that Open vSwitch needs on a node, before rounding to pages."""
-    ports = _ports(node, devices, partition, request)
-    if not ports:
-        return 0
+def _pools(node, ports, partition, request):
+    """The pools of *ports*, and the MiB that they and DPDK itself take."""
     if request["memory_model"] == "shared":
         pools = _mempools.shared_pools(node.id, ports, request["shared_mempool_mtus"])
     else:
         pools = _mempools.own_pools(ports, len(partition.pmd))
-    needed = -(-sum(pool.size_bytes for pool in pools) // 1048576) + DPDK_OVERHEAD_MB
+    return pools, -(-sum(pool.size_bytes for pool in pools) // 1048576) + DPDK_OVERHEAD_MB
+
+
+def _needed_mb(node, ports, partition, request, notes):
+    """MiB that Open vSwitch needs on a node, before rounding to pages."""
+    if not ports:
+        return 0
+    pools, needed = _pools(node, ports, partition, request)
     text = "Open vSwitch needs {0} MiB on node {1}: {2}; and {3} MiB for DPDK itself."
     notes.because(text, needed, node.id, "; ".join(_in_words(pools)), DPDK_OVERHEAD_MB)
     return needed
@@ -154,6 +161,25 @@ def _ports(node, devices, partition, request):
     if not ports and cpus_of(node.cores) & partition.pmd:
         guests = max(guests, 1)  # PMD threads without a NIC are there for guests' ports alone
     return ports + [_mempools.Port("vhost-user ports", request["vhost_mtu"], 1, None)] * guests
+
+
+def _warn_of_guests(node, ports, partition, request, socket_mb, notes):
+    """The first guest's port may need a pool that nobody has counted; Open vSwitch then halves it without a word."""
+    if ports and not request["vhost_ports"] and cpus_of(node.cores) & partition.vm:
+        guest = _mempools.Port("vhost-user ports", request["vhost_mtu"], 1, None)
+        needed = _pools(node, ports + [guest], partition, request)[1]
+        if needed > socket_mb:
+            notes.warn(
+                "guest-ports-uncounted",
+                "Node {0}: a vhost-user port of MTU {1} needs {2} MiB of packet buffers in all, {3} are planned. Say "
+                "how many there will be ({4}), or their MTU ({5}).",
+                node.id,
+                request["vhost_mtu"],
+                needed,
+                socket_mb,
+                option("vhost_ports"),
+                option("vhost_mtu"),
+            )
 
 
 def _fit(node, needed, reserved, page_kb, devices, notes):

@@ -84,6 +84,26 @@ def test_guests_ports():
     assert plan["socket_memory"] == "{0},{0}".format(2544 + 512)
 
 
+def test_packet_buffers_of_guests_that_nobody_counted_are_warned_of():
+    """With jumbo frames on the NICs, a guest's port of MTU 1500 needs a pool of its own."""
+    host = hosts.make(nodes=1, memory_mb=64 * GIB, nics=nics(0))
+    jumbo = planned(host, "mtu=9000", page_size="2M")
+    assert [row["text"] for row in jumbo["warnings"]] == [
+        "Node 0: a vhost-user port of MTU 1500 needs 3808 MiB of packet buffers in all, 3056 are planned. Say how many "
+        "there will be (host_plan_vhost_ports (option vhost_ports)), or their MTU (host_plan_vhost_mtu (option "
+        "vhost_mtu))."
+    ]
+    for words, options in (
+        ("", {}),  # one pool for all
+        ("mtu=9000", {"vhost_mtu": 9000}),
+        ("mtu=9000", {"vhost_ports": 1}),
+        ("mtu=6000", {"page_size": "1G"}),  # the rounding leaves room
+        ("mtu=9000", {"pmd_cores": 2}),  # there are no guests
+    ):
+        warnings = planned(host, words, **dict({"page_size": "2M"}, **options))["warnings"]
+        assert "guest-ports-uncounted" not in [row["id"] for row in warnings], (words, options)
+
+
 def test_guests_ports_in_the_per_port_model():
     host = hosts.make(nodes=1, memory_mb=64 * GIB)
     one, ten = (
