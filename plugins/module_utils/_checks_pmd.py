@@ -77,11 +77,12 @@ def pinned(evidence):
 
 
 def numa_coverage(evidence):
-    """Each NUMA node with a port has a thread that takes its queues."""
+    """Each NUMA node with a port whose queues are not all pinned has a thread that takes them."""
     free = {row["numa_id"] for row in evidence["stats"]["pmds"] if not row["isolated"]}
     ports = {}
     for row in working_ports(evidence):
-        if numa_node(row) is not None:
+        pinned_queues = _pins.affinity(row["other_config"].get(_pins.AFFINITY))
+        if numa_node(row) is not None and not set(range(queue_count(evidence, row))) <= set(pinned_queues):
             ports.setdefault(max(0, numa_node(row)), []).append(row["name"])
     for node in sorted(set(ports) - free):
         yield fail(

@@ -368,6 +368,15 @@ def test_a_check_quotes_the_lines_that_are_left_to_it(check):
     assert any('the log says "module|WARN|the reason" (so it goes)' in found for found in rows)
 
 
+def test_a_node_whose_queues_are_all_pinned_lacks_no_thread():
+    """A queue that comes later may lack one; then it is named, by pmd.queues_polled."""
+    evidence = good()
+    interface("dpdk1", other_config={"pmd-rxq-affinity": "0:8,1:9"})(evidence)
+    for row in evidence["stats"]["pmds"][2:]:
+        row["isolated"] = True
+    assert complaints(evidence) == []
+
+
 @pytest.mark.parametrize(
     "keys, subject",
     [
