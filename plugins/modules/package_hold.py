@@ -72,16 +72,15 @@ held:
 """
 
 import fnmatch
-import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns
 
 SECTION = "holds"
-PATTERN = re.compile(r"^[a-z0-9*?][][a-z0-9+.*?:-]*\Z")
 FORMAT = "${Package}\t${db:Status-Want}\t${db:Status-Status}\n"
 
 
@@ -98,14 +97,7 @@ def selections(run):
 
 def chosen(patterns, installed, check_mode):
     """The names that *patterns* mean."""
-    for pattern in patterns:
-        if not PATTERN.match(pattern):
-            raise Refused(
-                "not a name or pattern of packages",
-                where="packages",
-                found=repr(pattern),
-                expected="lower case letters, digits and any of +.-:*?[]",
-            )
+    check_patterns(patterns)
     names = {name for name in installed for pattern in patterns if fnmatch.fnmatchcase(name, pattern)}
     if check_mode:
         names |= {pattern for pattern in patterns if not set("*?[") & set(pattern)}

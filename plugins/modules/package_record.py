@@ -78,12 +78,12 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns
 
 SECTION = "packages"
-PATTERN = re.compile(r"^[a-z0-9][a-z0-9+.*?:\[\]-]*\Z")
 # An upgrade names the version that is there in brackets: "Inst name [1.0] (1.1 …)".
 NEW = re.compile(r"^Inst (\S+) \(", re.MULTILINE)
 GOES = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
@@ -103,14 +103,7 @@ def apt(run, verb, names, *options):
 
 def brought(run, patterns):
     """Packages that an installation would bring and that are not there."""
-    for pattern in patterns:
-        if not PATTERN.match(pattern):
-            raise Refused(
-                "not a name or pattern of packages",
-                where="packages",
-                found=repr(pattern),
-                expected="lower case letters, digits and any of +.-:*?[]",
-            )
+    check_patterns(patterns)
     return set(NEW.findall(apt(run, "install", patterns, "--simulate", "--no-install-recommends")))
 
 
