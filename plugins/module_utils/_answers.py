@@ -47,7 +47,7 @@ def datapath_ports(text):
 
 def mempools(text):
     """[{name, node, mtu, asked, size, free}] of "netdev-dpdk/get-mempool-info" without an argument."""
-    pools = []
+    pools, pool = [], None
     for line in text.splitlines():
         start, field = _MEMPOOL.match(line), _POOL_FIELD.match(line)
         if start:
@@ -55,11 +55,14 @@ def mempools(text):
             facts = _POOL_NAME.match(name)
             known = {key: int(value) for key, value in facts.groupdict().items()} if facts else {}
             unknown = {"node": None, "mtu": None, "asked": None, "size": None, "free": 0}
-            pools.append(dict(unknown, name=name, **known))
-        elif pools and field and field.group("key") == "size":
-            pools[-1]["size"] = int(field.group("value"))
-        elif pools and field:  # free buffers lie in the pool and in the caches of the threads
-            pools[-1]["free"] += int(field.group("value"))
+            pool = dict(unknown, name=name, **known)
+            pools.append(pool)
+        elif line and not line[0].isspace():
+            pool = None  # something else begins, and what follows belongs to it
+        elif pool and field and field.group("key") == "size":
+            pool["size"] = int(field.group("value"))
+        elif pool and field:  # free buffers lie in the pool and in the caches of the threads
+            pool["free"] += int(field.group("value"))
     return pools
 
 

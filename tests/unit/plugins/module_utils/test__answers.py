@@ -45,6 +45,12 @@ def test_memory_pools(switch):
     assert pool["free"] == 262144 - 32
 
 
+def test_a_pool_that_is_not_understood_gives_nothing_to_the_one_before_it():
+    lines = ["mempool <one>@0x1", "  size=1024", "  common_pool_count=1000", "pool of the future", "  size=7"]
+    (pool,) = _answers.mempools("\n".join(lines + ["  common_pool_count=9"]))
+    assert (pool["size"], pool["free"]) == (1024, 1000)
+
+
 def test_a_pool_of_somebody_else_has_no_facts_in_its_name():
     (pool,) = _answers.mempools("mempool <mbuf_pool_socket_0>@0x1dd3e6dc0\n  size=1024\n  common_pool_count=1000\n")
     assert pool == {"name": "mbuf_pool_socket_0", "node": None, "mtu": None, "asked": None, "size": 1024, "free": 1000}
