@@ -1,10 +1,11 @@
-"""For all tests: a module's real main() with JSON arguments, and a watch over the machine that runs them."""
+"""For all tests: a module's real main() with JSON arguments, what changing modules must stand, a watch over us."""
 
 import importlib
 import io
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -82,3 +83,118 @@ def run_module(monkeypatch, capsys):
         return result
 
     return run
+
+
+# --- what every changing module must stand ------------------------------------------------------------------------
+# *world*() tells all that it may change, as (the host, what is recorded about it).
+
+
+@pytest.fixture
+def settles():
+    """settles(run, world) -> result of run(check=False, diff=True), of which a dry run said all and changed nothing.
+
+    Nothing is left to do afterwards, neither for a dry run nor for a real one.
+    """
+
+    def each(run, world):
+        before = world()
+        dry = run(check=True, diff=True)
+        assert not dry["failed"], dry["msg"]
+        assert world() == before
+        real = run(check=False, diff=True)
+        assert not real["failed"], real["msg"]
+        assert [dry[key] for key in ("actions", "changed", "diff")] == [
+            real[key] for key in ("actions", "changed", "diff")
+        ]
+        assert real["changed"] == bool(real["actions"]) == (world()[0] != before[0])
+        done = world()
+        for check in (True, False):
+            again = run(check=check, diff=True)
+            assert (again["failed"], again["changed"], again["actions"]) == (False, False, [])
+        assert world() == done
+        return real
+
+    return each
+
+
+UNSYNCED, BROKEN, DEAD = 7, 8, 9
+
+
+def dies_at(number, call):
+    """Run call() in a child that dies without a word before its *number*-th rename, unlink or command, if any."""
+    child = os.fork()
+    if not child:
+        steps, synced, fsync, rename = [0], set(), os.fsync, os.rename
+
+        def durable(descriptor):
+            synced.add(os.fstat(descriptor).st_ino)
+            fsync(descriptor)
+
+        def put(source, target):
+            if os.stat(source).st_ino not in synced:
+                os._exit(UNSYNCED)
+            rename(source, target)
+
+        def deadly(real):
+            def step(*arguments, **more):
+                steps[0] += 1
+                if steps[0] == number:
+                    os._exit(DEAD)
+                return real(*arguments, **more)
+
+            return step
+
+        os.fsync, os.rename, code = durable, put, BROKEN
+        for owner, name in ((os, "rename"), (os, "unlink"), (os, "rmdir"), (subprocess, "Popen")):
+            setattr(owner, name, deadly(getattr(owner, name)))
+        try:
+            code = BROKEN if call()["failed"] else 0
+        finally:
+            os._exit(code)
+    code = os.WEXITSTATUS(os.waitpid(child, 0)[1])
+    assert code != UNSYNCED, "a file took its place before it was on the disk"
+    assert code in (0, DEAD), "failed without being disturbed"
+    return code == DEAD
+
+
+@pytest.fixture
+def deaths():
+    """deaths(call): call() dies before its first step, its second …; yields after each, until it gets through."""
+
+    def each(call):
+        number = 1
+        while dies_at(number, call):
+            yield number
+            number += 1
+        assert number > 1, "nothing was there to interrupt"
+
+    return each
+
+
+@pytest.fixture
+def survives(deaths):
+    """survives(forth, back, world): either call, killed at any step, ends at its next run as if undisturbed.
+
+    So what is remembered of the time before is right as well: it is given back.
+    """
+
+    def ends(call, world, expected):
+        result = call()
+        assert not result["failed"], result["msg"]
+        assert world() == expected
+
+    def each(forth, back, world):
+        virgin = world()
+        forth()
+        full = world()
+        back()
+        empty = world()
+        assert full != empty and empty[0] == virgin[0]
+        for goal, there, other, here in ((forth, full, back, empty), (back, empty, forth, full)):
+            ends(other, world, here)
+            for _death in deaths(goal):
+                ends(goal, world, there)
+                assert not goal()["changed"]
+                ends(other, world, here)
+
+    return each

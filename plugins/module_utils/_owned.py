@@ -168,12 +168,11 @@ def undo(state, root, change):
 
 
 def _forget(state, root, path):
-    entry = state.section(SECTION).get(path, {})
-    state.forget(SECTION, path)
-    if entry.get("directory") is False:
+    if state.section(SECTION).get(path, {}).get("directory") is False:
         # Ours too, if nothing else has moved in.
         with contextlib.suppress(OSError):
             os.rmdir(_files.under(root, os.path.dirname(path)))
+    state.forget(SECTION, path)
 
 
 def _check_place(root, path):

@@ -186,6 +186,7 @@ def test_pins_and_keys_are_one_transaction(idle, on):
 
 
 def test_other_pins_take_the_place_of_earlier_ones(idle, converge):
+    before = idle.switch.configuration()
     converge(idle.switch, "pmd_rxq_pin", {"pins": ALL_PINNED})
     result = converge(idle.switch, "pmd_rxq_pin", {"pins": ALL_PINNED[:1], "other_config": {}})
     assert result["pins"] == ALL_PINNED[:1]
@@ -194,6 +195,8 @@ def test_other_pins_take_the_place_of_earlier_ones(idle, converge):
     assert idle.switch.column("Interface", "p0", "other_config") == {}
     config = idle.switch.column("Open_vSwitch", ".", "other_config")
     assert (config["pmd-auto-lb"], "pmd-rxq-assign" in config, "pmd-rxq-isolate" in config) == ("true", False, False)
+    converge(idle.switch, "pmd_rxq_pin", {"state": "absent"})
+    assert idle.switch.configuration() == before
 
 
 def test_pins_of_others_stay(idle, converge, on):

@@ -1,4 +1,4 @@
-"""A host that boots with GRUB, as a tree whose grub-mkconfig really reads the settings with sh; sudden deaths."""
+"""A host that boots with GRUB, as a tree whose grub-mkconfig really reads the settings with sh."""
 
 import os
 import subprocess
@@ -150,41 +150,3 @@ class GrubTree:
 @pytest.fixture
 def grub_tree(tmp_path):
     return GrubTree(tmp_path)
-
-
-def dies_at(number, call):
-    """Run call() in a child that dies without a word before its *number*-th rename, unlink or command, if any."""
-    child = os.fork()
-    if not child:
-        steps = [0]
-
-        def deadly(real):
-            def step(*arguments, **more):
-                steps[0] += 1
-                if steps[0] == number:
-                    os._exit(9)
-                return real(*arguments, **more)
-
-            return step
-
-        for owner, name in ((os, "rename"), (os, "unlink"), (os, "rmdir"), (subprocess, "Popen")):
-            setattr(owner, name, deadly(getattr(owner, name)))
-        try:
-            call()
-        finally:
-            os._exit(0)
-    return os.WEXITSTATUS(os.waitpid(child, 0)[1]) == 9
-
-
-@pytest.fixture
-def deaths():
-    """deaths(call): call() dies before its first step, its second …; yields after each, until it gets through."""
-
-    def each(call):
-        number = 1
-        while dies_at(number, call):
-            yield number
-            number += 1
-        assert number > 5, "too few steps to be the real thing"
-
-    return each

@@ -1,7 +1,9 @@
 """alternative against the real update-alternatives, with its directories in a private place."""
 
+import functools
 import os
 import shutil
+import subprocess
 
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
@@ -12,7 +14,7 @@ pytestmark = pytest.mark.skipif(TOOL is None, reason="update-alternatives is Deb
 
 @pytest.fixture
 def group(tmp_path, monkeypatch):
-    """A group "switch" of two programs of which "plain" is the automatic choice; returns both paths."""
+    """A group "switch" of three programs of which "plain" is the automatic choice; returns their paths."""
     for name in ("alt", "admin", "bin"):
         (tmp_path / name).mkdir()
     wrapper = tmp_path / "bin" / "update-alternatives"
@@ -23,7 +25,7 @@ def group(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "{0}:{1}".format(tmp_path / "bin", os.environ["PATH"]))
     monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
     paths = {}
-    for name, priority in (("plain", "100"), ("dpdk", "50")):
+    for name, priority in (("plain", "100"), ("dpdk", "50"), ("other", "20")):
         program = tmp_path / name
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)
@@ -34,22 +36,36 @@ def group(tmp_path, monkeypatch):
     return paths
 
 
-def test_select_again_and_give_back(group, run_module):
-    wanted = {"name": "switch", "path": group["dpdk"]}
-    dry = run_module("alternative", wanted, check=True, diff=True)
-    assert os.path.realpath(group["link"]) == group["plain"]
-    real = run_module("alternative", wanted, diff=True)
-    assert (dry["actions"], dry["diff"]) == (real["actions"], real["diff"])
-    assert real["actions"] == [
-        {"action": "select", "target": "switch", "before": group["plain"], "after": group["dpdk"]}
-    ]
-    assert real["changed"] and real["selected"] == group["dpdk"]
-    assert os.path.realpath(group["link"]) == group["dpdk"]
-    assert not run_module("alternative", wanted)["changed"]
+@pytest.fixture
+def world(group):
+    def everything():
+        query = ["update-alternatives", "--query", "switch"]
+        selected = subprocess.check_output(query, universal_newlines=True), os.path.realpath(group["link"])
+        return selected, _files.State().load()
 
-    back = run_module("alternative", {"name": "switch", "state": "absent"})
-    assert back["changed"] and os.path.realpath(group["link"]) == group["plain"]
-    assert not run_module("alternative", {"name": "switch", "state": "absent"})["changed"]
+    return everything
+
+
+def test_select_another_and_give_back(group, run_module, settles, world):
+    virgin = world()[0]
+    for before, after in (("plain", "dpdk"), ("dpdk", "other")):
+        wanted = {"name": "switch", "path": group[after]}
+        result = settles(functools.partial(run_module, "alternative", wanted), world)
+        assert result["actions"] == [
+            {"action": "select", "target": "switch", "before": group[before], "after": group[after]}
+        ]
+        assert result["selected"] == group[after] == os.path.realpath(group["link"])
+    settles(functools.partial(run_module, "alternative", {"name": "switch", "state": "absent"}), world)
+    assert world() == (virgin, {"version": 1})
+
+
+@pytest.mark.parametrize("selected", ["plain", "other"])
+def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(group, run_module, survives, world, selected):
+    if selected == "other":
+        subprocess.check_call(["update-alternatives", "--set", "switch", group["other"]])
+    wanted = {"name": "switch", "path": group["dpdk"]}
+    back = {"name": "switch", "state": "absent"}
+    survives(lambda: run_module("alternative", wanted), lambda: run_module("alternative", back), world)
 
 
 def test_without_a_name_everything_is_given_back(group, run_module):

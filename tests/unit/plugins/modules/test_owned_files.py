@@ -1,3 +1,4 @@
+import functools
 import json
 import os
 
@@ -47,27 +48,22 @@ def calls(tmp_path):
     return path.read_text().splitlines() if path.exists() else []
 
 
-def test_create_again_modify_and_give_back(run, tmp_path):
-    """Each change in check mode first, each of them again."""
+@pytest.fixture
+def world(tmp_path):
+    return lambda: (files(tmp_path), State(str(tmp_path)).load())
+
+
+def test_create_modify_and_give_back(run, settles, world, tmp_path):
     for content in ("vfio-pci\n", "vfio-pci\nvfio_iommu_type1\n"):
-        before = files(tmp_path)
-        dry = run(file(content=content), file(UNIT, "[Service]\n"), check=True, diff=True)
-        assert dry["changed"] and files(tmp_path) == before
-        real = run(file(content=content), file(UNIT, "[Service]\n"), diff=True)
-        assert (real["actions"], real["diff"]) == (dry["actions"], dry["diff"])
+        real = settles(functools.partial(run, file(content=content), file(UNIT, "[Service]\n")), world)
         assert files(tmp_path) == {LOAD: content, UNIT: "[Service]\n"}
-        again = run(file(content=content), file(UNIT, "[Service]\n"))
-        assert (again["changed"], again["actions"], again["changed_files"]) == (False, [], [])
     assert real["changed_files"] == [LOAD]
     assert real["diff"] == [
         {"before_header": LOAD, "after_header": LOAD, "before": "vfio-pci\n", "after": "vfio-pci\nvfio_iommu_type1\n"}
     ]
-    gone = {"path": LOAD}, {"path": UNIT}
-    dry, real = run(*gone, state="absent", check=True), run(*gone, state="absent")
-    assert real["actions"] == dry["actions"] and files(tmp_path) == {}
-    assert not run(*gone, state="absent")["changed"]
+    settles(functools.partial(run, {"path": LOAD}, {"path": UNIT}, state="absent"), world)
     assert os.listdir(str(tmp_path / "etc")) == ["systemd"]  # /etc/systemd/system is not ours to remove
-    assert json.loads((tmp_path / "var/lib/nfv_ovs_dpdk/state.json").read_text()) == {"version": 1}
+    assert world() == ({}, {"version": 1})
 
 
 def test_systemd_reads_its_units_again_once_and_only_for_units(run, tmp_path):
@@ -163,20 +159,6 @@ def test_bad_input_is_refused_before_the_first_change(run, tmp_path, items, mess
     assert files(tmp_path) == {}
 
 
-def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(run, tmp_path, deaths):
+def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(run, survives, world):
     wanted = file(content="a\n"), file(UNIT, "[Service]\n"), file("/usr/local/libexec/x", "#!/bin/sh\n", mode="0755")
-
-    def everything():
-        return files(tmp_path), (tmp_path / "var/lib/nfv_ovs_dpdk/state.json").read_text()
-
-    run(*wanted)
-    full = everything()
-    run(*wanted, state="absent")
-    empty = everything()
-    for goal, other, undisturbed in (("present", "absent", full), ("absent", "present", empty)):
-        run(*wanted, state=other)
-        for _death in deaths(lambda goal=goal: run(*wanted, state=goal)):
-            run(*wanted, state=goal)
-            assert everything() == undisturbed
-            assert not run(*wanted, state=goal)["changed"]
-            run(*wanted, state=other)
+    survives(lambda: run(*wanted), lambda: run(*wanted, state="absent"), world)

@@ -1,5 +1,6 @@
 """package_hold against the real dpkg, with a database of its own."""
 
+import functools
 import json
 import shutil
 import subprocess
@@ -59,23 +60,25 @@ def test_patterns_that_nothing_fits_are_missing(dpkg, run_module):
     assert result["missing"] == ["librte-net-virtio[0-9]*", "tuned"]
 
 
-def test_hold_and_release(dpkg, run_module):
-    dry = run_module("package_hold", WANTED, check=True, diff=True)
-    assert dpkg() == INSTALLED
-    real = run_module("package_hold", WANTED, diff=True)
-    assert (dry["actions"], dry["diff"], dry["held"]) == (real["actions"], real["diff"], real["held"])
-    assert [row["target"] for row in real["actions"]] == ["librte-eal23", "librte-net-vmxnet3-23", "openvswitch-switch"]
-    assert real["actions"][0] == {"action": "hold", "target": "librte-eal23", "before": "install", "after": "hold"}
-    assert held(dpkg) == real["held"] == HELD
-    for check in (True, False):
-        assert not run_module("package_hold", WANTED, check=check)["changed"]
+@pytest.fixture
+def world(dpkg):
+    return lambda: (dpkg(), _files.State().load())
 
-    dry = run_module("package_hold", {"state": "absent"}, check=True)
-    assert held(dpkg) == HELD
-    real = run_module("package_hold", {"state": "absent"})
-    assert dry["actions"] == real["actions"]
-    assert dpkg() == INSTALLED, "the operator's hold stays"
-    assert not run_module("package_hold", {"state": "absent"})["changed"]
+
+def test_hold_and_release(dpkg, run_module, settles, world):
+    result = settles(functools.partial(run_module, "package_hold", WANTED), world)
+    assert [row["target"] for row in result["actions"]] == [name for name in HELD if INSTALLED[name] == "install"]
+    assert result["actions"][0] == {"action": "hold", "target": "librte-eal23", "before": "install", "after": "hold"}
+    assert held(dpkg) == result["held"] == HELD
+    result = settles(functools.partial(run_module, "package_hold", {"packages": ["openvswitch-*", "openssh*"]}), world)
+    assert held(dpkg) == result["held"] == ["openssh-server", "openvswitch-common", "openvswitch-switch"]
+    settles(functools.partial(run_module, "package_hold", {"state": "absent"}), world)
+    assert world() == (INSTALLED, {"version": 1}), "the operator's hold stays"
+
+
+def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(run_module, survives, world):
+    wanted, back = (functools.partial(run_module, "package_hold", given) for given in (WANTED, {"state": "absent"}))
+    survives(wanted, back, world)
 
 
 def test_what_is_not_asked_for_any_more_is_released(dpkg, run_module):
@@ -122,7 +125,7 @@ def test_no_dpkg(run_module, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     result = run_module("package_hold", WANTED)
     assert result["msg"].startswith("there is no dpkg on this host: found ")
-    assert result["msg"].endswith("Holds are for Debian's packages.")
+    assert result["msg"].endswith("Only Debian's packages are seen to.")
 
 
 def test_the_record_comes_first(dpkg, run_module, monkeypatch, tmp_path):

@@ -1,5 +1,6 @@
 """package_record with the real apt-get and dpkg, on a package database and a repository in a private place."""
 
+import functools
 import hashlib
 import os
 import shutil
@@ -66,7 +67,7 @@ def installed(tmp_path):
     return sorted(row["Package"] for row in rows if row.get("Status") == "install ok installed")
 
 
-def test_what_an_installation_brings_goes_and_nothing_else(host, run_module, tmp_path):
+def test_what_an_installation_brings_goes_and_nothing_else(host, run_module, settles, tmp_path):
     host("library-old")
     dry = run_module("package_record", {"packages": ["swit*"]}, check=True)
     assert (dry["changed"], dry["recorded"]) == (False, ["library", "switch"])
@@ -75,13 +76,24 @@ def test_what_an_installation_brings_goes_and_nothing_else(host, run_module, tmp
         real = run_module("package_record", {"packages": ["swit*", "library-old"]})
         assert (real["changed"], real["recorded"]) == (False, ["library", "switch"])
         host("switch")
-    dry = run_module("package_record", {"state": "absent"}, check=True)
-    assert installed(tmp_path) == ["library", "library-old", "switch"]
-    real = run_module("package_record", {"state": "absent"})
+    real = settles(
+        functools.partial(run_module, "package_record", {"state": "absent"}),
+        lambda: (installed(tmp_path), _files.State().load()),
+    )
     assert [each["action"] + " " + each["target"] for each in real["actions"]] == ["remove library", "remove switch"]
-    assert dry["actions"] == real["actions"]
     assert (installed(tmp_path), real["recorded"], real["left"]) == (["library-old"], [], [])
-    assert not run_module("package_record", {"state": "absent"})["changed"]
+
+
+def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(host, run_module, survives, tmp_path):
+    def forth():
+        result = run_module("package_record", {"packages": ["switch"]})
+        host("switch")
+        return result
+
+    def back():
+        return run_module("package_record", {"state": "absent"})
+
+    survives(forth, back, lambda: (installed(tmp_path), _files.State().load()))
 
 
 def test_what_something_else_needs_stays_and_is_named(host, run_module, tmp_path):
@@ -100,6 +112,15 @@ def test_an_installation_that_never_came_leaves_nothing_to_remove(host, run_modu
     run_module("package_record", {"packages": ["switch"]})
     result = run_module("package_record", {"state": "absent"})
     assert (result["changed"], result["recorded"]) == (False, [])
+
+
+def test_what_an_installation_would_upgrade_is_named(host, run_module, tmp_path):
+    host("library")
+    index = tmp_path / "repo/Packages"
+    index.write_text(index.read_text().replace("Version: 1", "Version: 2"))
+    subprocess.check_output(["apt-get", "-q", "update"], stderr=subprocess.STDOUT)
+    for packages, upgraded in (["library-old"], []), (["switch", "library"], ["library"]):
+        assert run_module("package_record", {"packages": packages}, check=True)["upgraded"] == upgraded
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The module's real main() on trees whose kernel answers: what it does, what it leaves, what it refuses."""
 
+import functools
 import importlib
 import inspect
 import json
@@ -151,12 +152,22 @@ def test_the_unit_uses_the_systems_own_python(host, interpreter):
         assert "\nExecStart={0} -I ".format(interpreter) in handle.read()
 
 
-def test_the_dry_run_shows_what_the_real_run_does_and_does_nothing(host):
-    machine = host()
-    before = machine.everything()
-    dry = machine.run(check=True, diff=True)
-    assert (machine.everything(), machine.kernel.writes, machine.commands) == (before, [], [])
-    assert machine.run(diff=True) == dry
+def test_bound_with_a_second_one_and_given_back(host, settles):
+    machine = host(nics=[{"name": "ens4"}, {"name": "ens5", "address": OTHER}])
+
+    def world():
+        return machine.everything(), (list(machine.kernel.writes), list(machine.commands))
+
+    virgin = world()[0]
+    for count in (1, 2):
+        rows = [{"address": address, "driver": "vfio-pci"} for address in (NIC, OTHER)[:count]]
+        result = settles(functools.partial(machine.run, rows), world)
+        assert [(row["before"], row["after"]) for row in result["actions"] if row["action"] == "bind"] == [
+            ("i40e", "vfio-pci")
+        ]
+    assert settles(functools.partial(machine.run, rows, state="absent"), world)["changed"]
+    remaining = {path for path in world()[0] if path not in virgin}
+    assert remaining == {machine.path("/var/lib/nfv_ovs_dpdk/state.json")}
 
 
 def test_a_second_run_writes_nothing_at_all(host):

@@ -1,5 +1,6 @@
 """service_run against a systemctl that keeps what it was told in files, as systemd does."""
 
+import functools
 import json
 import os
 
@@ -59,23 +60,30 @@ def verbs(result):
     return [each["action"] for each in result["actions"]]
 
 
-@pytest.mark.parametrize("before", [(), ("enabled",), ("running",), ("enabled", "running")])
-def test_a_unit_runs_and_is_then_as_before(host, run_module, before):
-    there(host, *before)
-    dry = run_module("service_run", {"name": UNIT}, check=True, diff=True)
-    assert host() == sorted(before) and not host.state.exists()
-    real = run_module("service_run", {"name": UNIT}, diff=True)
-    assert (dry["actions"], dry["diff"]) == (real["actions"], real["diff"])
-    assert len(real["actions"]) == 2 - len(before) and real["changed"] == (len(before) < 2)
-    assert host() == ["enabled", "running"]
-    assert verbs(run_module("service_run", {"name": UNIT})) == []
+@pytest.fixture
+def goals(host, run_module):
+    """(present, absent, what there is)"""
+    runs = (functools.partial(run_module, "service_run", given) for given in ({"name": UNIT}, {"state": "absent"}))
+    return (*runs, lambda: (host(), _files.State().load()))
 
-    dry = run_module("service_run", {"state": "absent"}, check=True)
-    back = run_module("service_run", {"state": "absent"})
-    assert dry["actions"] == back["actions"]
-    assert host() == sorted(before)
-    assert "services" not in json.loads(host.state.read_text())
-    assert verbs(run_module("service_run", {"state": "absent"})) == []
+
+BEFORE = pytest.mark.parametrize("before", [(), ("enabled",), ("running",), ("enabled", "running")])
+
+
+@BEFORE
+def test_a_unit_runs_and_is_then_as_before(host, goals, settles, before):
+    present, absent, world = goals
+    there(host, *before)
+    assert len(settles(present, world)["actions"]) == 2 - len(before)
+    assert host() == ["enabled", "running"]
+    settles(absent, world)
+    assert world() == (sorted(before), {"version": 1})
+
+
+@BEFORE
+def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(host, goals, survives, before):
+    there(host, *before)
+    survives(*goals)
 
 
 def test_what_the_first_run_found_counts(host, run_module):
