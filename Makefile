@@ -2,7 +2,7 @@
 # make test        everything a change must pass, one virtual machine included
 # make test-fast   the same without the virtual machine
 # make test-all    every scenario, Debian 13 included
-# make bench       speed, with the raw runs
+# make bench       speed, and frames lost while a playbook is at work, with the raw runs
 # make fuzz        every reader of text, coverage-guided, FUZZ_SECONDS (60) for each
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/collections
@@ -48,7 +48,7 @@ demo-clean: setup
 
 bench: export PYTHONPATH := $(ANSIBLE_COLLECTIONS_PATH)
 bench: tree
-	@for part in plan pmd rxq site; do python tests/tools/bench_$$part.py || exit; done
+	@for part in plan pmd rxq site frames; do python tests/tools/bench_$$part.py || exit; done
 
 fuzz: setup
 	@test -x build/fuzz/venv/bin/python || python3 -m venv build/fuzz/venv

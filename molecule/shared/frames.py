@@ -8,15 +8,19 @@
 The wire of a NIC is a pair of Unix datagram sockets, one frame a datagram. It never drops: who writes faster than
 the other reads has to wait. A NIC model may drop when its ring is full, so only a window of frames is under way at
 any time. What is missing then was lost by the switch, and counts can be compared exactly.
+
+A stream is sent at a fixed rate instead, whatever becomes of it: what a wire does not take in time is lost as well.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import json
 import os
 import socket
 import struct
 import threading
+import time
 
 from hardware import nic_socket
 from tools import directory_of
@@ -62,7 +66,7 @@ class Reader(threading.Thread):
     def __init__(self, end, mark):
         super().__init__(daemon=True)
         self.end, self.mark = end, mark
-        self.numbers, self.duplicates, self.foreign = set(), 0, 0
+        self.arrived, self.duplicates, self.foreign = {}, 0, 0  # number: when
         self.arrival = threading.Condition()
         self.stopped = False
 
@@ -78,14 +82,14 @@ class Reader(threading.Thread):
             if number is None:
                 self.foreign += 1
             else:
-                self.duplicates += number in self.numbers
-                self.numbers.add(number)
+                self.duplicates += number in self.arrived
+                self.arrived.setdefault(number, time.monotonic())
                 self.arrival.notify()
 
     def wait_for(self, count, patience):
         """Wait until so many frames are there; give up when no other has come for `patience` seconds."""
         with self.arrival:
-            while len(self.numbers) < count:
+            while len(self.arrived) < count:
                 if not self.arrival.wait(patience):
                     return False
             return True
@@ -108,7 +112,63 @@ def exchange(directory, count=500, size=128, into=0, out_of=1, patience=15, wind
         reader.wait_for(sent, patience)
         reader.stopped = True
         reader.join()
-    return {"sent": sent, "received": len(reader.numbers), "duplicates": reader.duplicates, "foreign": reader.foreign}
+    return {"sent": sent, "received": len(reader.arrived), "duplicates": reader.duplicates, "foreign": reader.foreign}
+
+
+def stream(directory, action, rate, size=128, into=0, out_of=1, patience=15, hold=1.0):
+    """Send frames at a rate while `action` is under way; return what it returned, and what became of the frames."""
+    mark, done = os.urandom(MARK_SIZE), threading.Event()
+    with wire(directory, into) as sender, wire(directory, out_of) as receiver:
+        reader = Reader(receiver, mark)
+        reader.start()
+        began = time.monotonic()
+        try:
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                sending = pool.submit(pour, sender, mark, rate, size, hold, done)
+                try:
+                    answer = action()
+                finally:
+                    done.set()
+            ended = time.monotonic()
+            sent, refused = sending.result()
+            reader.wait_for(sent - refused, patience)
+        finally:
+            reader.stopped = True
+            reader.join()
+    received = len(reader.arrived)
+    frames, seconds = longest_gaps(sent, reader.arrived, began, ended)
+    return answer, {
+        "seconds": round(ended - began, 1), "sent": sent, "received": received, "lost": sent - received,
+        "refused": refused, "duplicates": reader.duplicates, "foreign": reader.foreign,
+        "longest_gap_frames": frames, "longest_gap_seconds": round(seconds, 2),
+    }  # fmt: skip
+
+
+def pour(end, mark, rate, size, hold, done):
+    """Send frames until `done`; return how many were due, and how many of them the wire has not taken.
+
+    The wire may take each up to `hold` seconds late: it holds ten frames, and an emulator pauses now and then.
+    """
+    sent = refused = 0
+    began = time.monotonic()
+    while not done.wait(max(0, began + sent / rate - time.monotonic())):
+        end.settimeout(max(0, began + sent / rate + hold - time.monotonic()))
+        try:
+            end.send(frame(mark, sent, size))
+        except (socket.timeout, BlockingIOError):
+            refused += 1
+        sent += 1
+    return sent, refused
+
+
+def longest_gaps(sent, arrived, began, ended):
+    """Return the longest row of frames that never came, and the longest time in which none came."""
+    numbers = [-1, *sorted(arrived), sent]
+    times = sorted([began, ended, *arrived.values()])
+    return (
+        max(later - earlier - 1 for earlier, later in zip(numbers, numbers[1:])),
+        max(later - earlier for earlier, later in zip(times, times[1:])),
+    )
 
 
 def main():
