@@ -39,13 +39,8 @@ def difference(wish, present, decision):
 
 
 def remember(state, entry):
-    """Make the section of the state file hold exactly *entry*; "retired" is written before "tokens" are replaced."""
-    recorded = state.section(SECTION)
-    for key in sorted(set(recorded) | set(entry)):
-        if key not in entry:
-            state.forget(SECTION, key)
-        elif recorded.get(key) != entry[key]:
-            state.record(SECTION, key, entry[key])
+    """Make the section of the state file hold exactly *entry*."""
+    state.update(SECTION, dict(dict.fromkeys(state.section(SECTION)), **entry))
 
 
 def carry_out(grub, trial, state, wish, decision):

@@ -193,18 +193,19 @@ class State:
 
     def record(self, section, key, entry):
         """Write one entry; call it before the change that it describes."""
-        data = self.load() or {"version": VERSION}
-        data.setdefault(section, {})[key] = entry
-        self._store(data)
+        self.update(section, {key: entry})
 
     def forget(self, section, key):
         """Drop one entry after its change has been undone."""
-        data = self.load()
-        if key in data.get(section, {}):
-            del data[section][key]
-            if not data[section]:
-                del data[section]
-            self._store(data)
+        self.update(section, {key: None})
+
+    def update(self, section, entries):
+        """Write entries and drop those that are None, all of them or, if the host dies meanwhile, none."""
+        data = self.load() or {"version": VERSION}
+        old = data.pop(section, {})
+        new = {key: entry for key, entry in dict(old, **entries).items() if entry is not None}
+        if new != old:
+            self._store(dict(data, **({section: new} if new else {})))
 
     def _store(self, data):
         os.makedirs(self.directory, mode=0o700, exist_ok=True)

@@ -86,6 +86,11 @@ class Running:
         return []
 
 
+def unseen(state):
+    """The reason that is left where a run was interrupted before it saw whether what it had started works."""
+    return ["a restart was interrupted before its outcome was seen"] if "earlier" in state else []
+
+
 def interrupts(tables):
     """The interfaces that carry traffic now, as {"bridge", "port", "interface", "type", "text"}, sorted."""
     interfaces = {row["_uuid"]: row for row in tables["Interface"]}

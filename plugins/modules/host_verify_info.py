@@ -125,7 +125,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refuse
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._evidence import collect
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan_option import check_plan
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import RUNDIR, Switch
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import Switch
 
 PLAN_KEYS = (
     "cpus",
@@ -163,8 +163,7 @@ def work(module):
         raise Refused("not an interval", "interval", found=str(params["interval"]), expected="0 to 3600 seconds")
     limits = _checks.limits(params["limits"])
     captured = os.path.realpath(params["root"]) != "/" and not params["ovs_rundir"]
-    rundir = params["ovs_rundir"] or os.environ.get("OVS_RUNDIR") or RUNDIR
-    switch = Switch(runner(module), rundir, SECONDS, params["root"])
+    switch = Switch.of(runner(module), dict(params, timeout=SECONDS))
     rows = _checks.judge(collect(switch, plan_of(params), limits, params["interval"], captured))
     return {"checks": rows, "summary": _checks.summary(rows), "limits": limits}
 

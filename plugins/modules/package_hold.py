@@ -78,21 +78,14 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns, installed_packages
 
 SECTION = "holds"
-FORMAT = "${Package}\t${db:Status-Want}\t${db:Status-Status}\n"
 
 
 def selections(run):
     """{name of each installed package: "install", "hold", …}."""
-    rc, out, err = run(["dpkg-query", "--show", "--showformat=" + FORMAT])
-    if rc == 127:
-        raise Failed("there is no dpkg on this host", found=err.strip(), cure="Holds are for Debian's packages.")
-    if rc != 0:
-        raise Failed("dpkg does not say what is installed", found=err.strip())
-    rows = [line.split("\t") for line in out.splitlines()]
-    return {name: want for name, want, status in rows if status == "installed"}
+    return {name: want for name, _architecture, want in installed_packages(run)}
 
 
 def chosen(patterns, installed, check_mode):
@@ -114,9 +107,7 @@ def plan(installed, wanted, recorded):
 
 def carry_out(run, state, actions):
     """Record first, then select all at once."""
-    for row in actions:
-        if row["action"] == "hold":
-            state.record(SECTION, row["target"], {"before": row["before"]})
+    state.update(SECTION, {row["target"]: {"before": row["before"]} for row in actions if row["action"] == "hold"})
     if actions:
         lines = "".join("{target} {after}\n".format(**row) for row in actions)
         rc, out, err = run(["dpkg", "--set-selections"], lines)
@@ -139,8 +130,7 @@ def converge(module, run, state):
     actions = plan(installed, wanted, recorded)
     if not module.check_mode:
         carry_out(run, state, actions)
-        for name in sorted(set(recorded) - wanted):
-            state.forget(SECTION, name)
+        state.update(SECTION, dict.fromkeys(set(recorded) - wanted))
         installed = selections(run)
     after = {row["target"]: row["after"] for row in actions}
     return {

@@ -65,6 +65,12 @@ recorded:
   type: list
   elements: str
   sample: [openvswitch-common, openvswitch-switch, openvswitch-switch-dpdk]
+upgraded:
+  description: The packages that are there and that installing O(packages) would replace by another version.
+  returned: success
+  type: list
+  elements: str
+  sample: [openvswitch-switch]
 left:
   description: What was not removed, and why. It stays written down.
   returned: success
@@ -81,11 +87,12 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns, installed_packages
 
 SECTION = "packages"
 # An upgrade names the version that is there in brackets: "Inst name [1.0] (1.1 …)".
 NEW = re.compile(r"^Inst (\S+) \(", re.MULTILINE)
+UPGRADED = re.compile(r"^Inst (\S+) \[", re.MULTILINE)
 GOES = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
 
 
@@ -101,23 +108,17 @@ def apt(run, verb, names, *options):
     return out
 
 
-def brought(run, patterns):
-    """Packages that an installation would bring and that are not there."""
+def foresee(run, patterns):
+    """What apt-get says of an installation."""
     check_patterns(patterns)
-    return set(NEW.findall(apt(run, "install", patterns, "--simulate", "--no-install-recommends")))
-
-
-def installed(run, names):
-    """Those of *names* that are installed."""
-    rows = run(["dpkg-query", "--show", "--showformat=${binary:Package} ${Package} ${db:Status-Status}\n"])[1]
-    fields = [row.split() for row in rows.splitlines()]
-    there = {name for row in fields if row[-1:] == ["installed"] for name in row[:-1]}
-    return sorted(set(names) & there)
+    return apt(run, "install", patterns, "--simulate", "--no-install-recommends")
 
 
 def decide(run, recorded):
     """(actions, rows about what stays)"""
-    names = installed(run, recorded)
+    rows = installed_packages(run) if recorded else []
+    there = {text for name, architecture, _want in rows for text in (name, name + ":" + architecture)}
+    names = sorted(there.intersection(recorded))
     if not names:
         return [], []
     others = sorted(set(GOES.findall(apt(run, "remove", names, "--simulate"))) - set(names))
@@ -128,25 +129,24 @@ def decide(run, recorded):
 
 def work(module):
     run, state, present = runner(module), State(), module.params["state"] == "present"
-    actions, kept = [], []
+    actions, kept, upgraded = [], [], []
     with contextlib.ExitStack() as held:
         if not module.check_mode:
             held.enter_context(state.locked())
         recorded = state.section(SECTION)
         if present:
-            names = set(recorded) | brought(run, module.params["packages"])
+            said = foresee(run, module.params["packages"])
+            names, upgraded = set(recorded).union(NEW.findall(said)), sorted(UPGRADED.findall(said))
         else:
             actions, kept = decide(run, recorded)
             names = {row["target"] for row in kept}
         if not module.check_mode:
             if actions:
                 apt(run, "remove", [row["target"] for row in actions], "--yes")
-            for name in sorted(set(recorded) - names):
-                state.forget(SECTION, name)
-            for name in sorted(names - set(recorded)):
-                state.record(SECTION, name, {"before": None})
+            gone, new = set(recorded) - names, names - set(recorded)
+            state.update(SECTION, dict(dict.fromkeys(gone), **{name: {"before": None} for name in new}))
     diff = {side: {row["target"]: row[side] for row in actions} for side in ("before", "after")}
-    return {"actions": actions, "recorded": sorted(names), "left": kept, "diff": diff}
+    return {"actions": actions, "recorded": sorted(names), "upgraded": upgraded, "left": kept, "diff": diff}
 
 
 def main():

@@ -185,7 +185,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _keys, _rows, 
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import TRAFFIC, Running, interrupts
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import TRAFFIC, Running, interrupts, unseen
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import LOG, NoDatabase, NotInstalled, Switch
 
 MAPS = ("external_ids", "other_config")
@@ -250,11 +250,7 @@ def read(module, switch, state):
 def remember(store, values, process_id, in_force):
     """Write down what is ours and what the running process uses; nothing is kept of what is neither."""
     entry = {"id": process_id, "in_force": in_force} if in_force else None
-    for name, content in (("values", values), ("process", entry)):
-        if not content:
-            store.forget("vswitch", name)
-        elif store.section("vswitch").get(name) != content:
-            store.record("vswitch", name, content)
+    store.update("vswitch", {"values": values or None, "process": entry})
 
 
 def work(module):
@@ -292,7 +288,7 @@ def converge(module, switch, store):
         # What an earlier run could not tidy up: an interruption, a process that is gone, rows that are gone.
         ours = _rows.owned(row)
         remember(store, {entry: recorded[entry] for entry in recorded if entry in ours}, running.id, in_force)
-    reasons = running.restart_reasons(in_force, after["other_config"], hope)
+    reasons = running.restart_reasons(in_force, after["other_config"], hope) + (unseen(state) if process else [])
     warn(module, maps(wanted)["other_config"], version, running)
     return {
         "actions": [

@@ -23,7 +23,9 @@ extends_documentation_fragment:
   - nfv.ovs_dpdk.switch
 options:
   service:
-    description: The systemd unit of C(ovs-vswitchd) itself.
+    description:
+      - The systemd unit to restart. V(openvswitch-switch.service) and V(openvswitch.service), which would take the
+        database along, mean C(ovs-vswitchd.service).
     type: str
     default: ovs-vswitchd.service
   reasons:
@@ -93,18 +95,26 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running, unseen
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import LOG, Switch
 
 MAPS = ("external_ids", "other_config")
+# What distributions call the unit that starts database and daemon.
+UMBRELLAS = ("openvswitch-switch.service", "openvswitch.service")
+DAEMON = "ovs-vswitchd.service"
+
+
+def unit_of(service):
+    """The unit of ovs-vswitchd alone."""
+    return DAEMON if service in UMBRELLAS else service
 
 
 class Restart:
     """One restart: why, what was there before it, and the way back."""
 
     def __init__(self, switch, store, systemd, params):
-        self.switch, self.store, self.systemd, self.service = switch, store, systemd, params["service"]
+        self.switch, self.store, self.systemd, self.service = switch, store, systemd, unit_of(params["service"])
         self.process, self.installed = switch.process(), switch.installed_build()["dpdk"]
         self.log = switch.log_path(self.process) if self.process else LOG
         self.state, self.previous = store.section("vswitch"), params["previous"]
@@ -116,19 +126,20 @@ class Restart:
     def reasons(self):
         if self.process is None:
             return ["ovs-vswitchd does not run"]
-        return self.running.restart_reasons(self.in_force, self.columns["other_config"])
+        return self.running.restart_reasons(self.in_force, self.columns["other_config"]) + unseen(self.state)
 
     def perform(self):
         """Start it anew, or fail with everything as it was."""
-        known, since = _startup.broken(self.switch), _startup.log_end(self.log)
-        earlier = self._earlier()
-        self.store.record("vswitch", "earlier", earlier)
+        since = _startup.log_end(self.log)
+        # What a run that was interrupted had seen before its restart is what counts.
+        earlier = self.state["earlier"] if "earlier" in self.state else self._earlier()
+        known = self.state["known"] if "known" in self.state else _startup.broken(self.switch)
+        self.store.update("vswitch", {"earlier": earlier, "known": known})
         try:
             self._start(known, self.installed)
         except Failed as failure:
             self._go_back(earlier, known, failure, _startup.last_words(self.log, since))
-        self.store.forget("vswitch", "process")
-        self.store.forget("vswitch", "earlier")
+        self.store.update("vswitch", dict.fromkeys(("process", "earlier", "known")))
 
     def _start(self, known, dpdk):
         return _startup.start(self.switch, lambda: self.systemd.call("restart", [self.service]), known, dpdk)
@@ -138,12 +149,11 @@ class Restart:
         found, said = "{what}: {found}".format(**failure.parts), _startup.said(lines)
         changes, remembered = _rows.put_back(flat(self.columns), earlier, self.state.get("values", {}))
         if not changes:
-            self.store.forget("vswitch", "earlier")
+            self.store.update("vswitch", dict.fromkeys(("earlier", "known")))
             what = "ovs-vswitchd was started and does not work, and there are no previous values to go back to"
             raise Failed(what, self.service, found, cure=said)
         self.switch.transact(_rows.commands("Open_vSwitch", ".", changes), wait=False)
-        self.store.record("vswitch", "values", remembered)
-        self.store.forget("vswitch", "earlier")
+        self.store.update("vswitch", {"values": remembered, "earlier": None, "known": None})
         # After too many failures systemd refuses to start it; where there were none this is nothing.
         self.systemd.run(["systemctl", "reset-failed", self.service])
         what = "ovs-vswitchd did not work on the new values, the previous ones are back"
@@ -161,8 +171,6 @@ class Restart:
 
     def _earlier(self):
         """The row that the process of before has worked with."""
-        if self.process is None and "earlier" in self.state:
-            return self.state["earlier"]  # a run that was interrupted had begun to restart it
         row = flat(self.previous or self.columns)
         for key, value in self.in_force.items():
             row["other_config:" + key] = value
@@ -196,8 +204,6 @@ def work(module):
         reasons = restart.reasons()
         if reasons:
             restart.perform()
-        else:
-            store.forget("vswitch", "earlier")  # somebody else has started it since
         running = Running(switch.process(), switch.root_row(), restart.installed)
     return result(restart, reasons, running, pending=False)
 
@@ -223,7 +229,7 @@ def result(restart, reasons, running, pending):
 
 def main():
     spec = {
-        "service": {"type": "str", "default": "ovs-vswitchd.service"},
+        "service": {"type": "str", "default": DAEMON},
         "reasons": {"type": "list", "elements": "str", "default": []},
         "previous": {"type": "dict"},
         "timeout": {"type": "int", "default": 300},

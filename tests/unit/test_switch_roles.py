@@ -1,4 +1,4 @@
-"""What roles openvswitch and teardown decide in their variables, from what the modules have answered."""
+"""What role teardown decides in its variables, and how role openvswitch says why it failed."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ pytest.importorskip("jinja2.nativetypes")
 pytest.importorskip("ansible.errors")
 
 from ansible.plugins.filter.core import regex_replace  # noqa: E402
-from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import consent, words  # noqa: E402
+from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import consent  # noqa: E402
 from jinja2.nativetypes import NativeEnvironment  # noqa: E402
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
@@ -18,8 +18,7 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 def variable(role, name, **given):
     """One variable of a role as Ansible evaluates it; other variables of the role that it reads are evaluated too."""
     environment = NativeEnvironment()
-    environment.filters.update({"nfv.ovs_dpdk.words": words, "nfv.ovs_dpdk.consent": consent})
-    environment.filters["regex_replace"] = regex_replace
+    environment.filters.update({"nfv.ovs_dpdk.consent": consent, "regex_replace": regex_replace})
     every = yaml.safe_load((ROLES / role / "vars/main.yml").read_text())
 
     def value(wanted):
@@ -29,25 +28,6 @@ def variable(role, name, **given):
         return environment.from_string(every[wanted].strip()).render(dict(given, **others))
 
     return value(name)
-
-
-CONFLICTS = [{"entry": entry, "text": entry + " differs"} for entry in ("other_config:max-idle", "external_ids:site")]
-
-
-@pytest.mark.parametrize(
-    "takeover, refused",
-    [
-        ([], ["other_config:max-idle", "external_ids:site"]),
-        ("max-idle", ["external_ids:site"]),
-        (["other_config:max-idle"], ["external_ids:site"]),
-        (["external_ids:site"], ["other_config:max-idle"]),
-        ("max-idle, external_ids:site", []),
-        ("site", ["other_config:max-idle", "external_ids:site"]),
-    ],
-)
-def test_every_key_of_somebody_else_can_be_taken_over(takeover, refused):
-    answer = {"openvswitch_foreseen": {"conflicts": CONFLICTS}, "openvswitch_takeover": takeover}
-    assert variable("openvswitch", "__openvswitch_foreign", **answer) == [entry + " differs" for entry in refused]
 
 
 def give_back(service, interrupts=(), **more):

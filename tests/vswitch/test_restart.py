@@ -1,10 +1,13 @@
 """vswitch_restart on real switches: only systemctl is played, by whoever starts and stops the daemon here."""
 
+import itertools
 import json
+import os
 import signal
 import subprocess
 
 import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files, _startup, _vswitch
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import runner
 
 from conftest import Daemon, die_with_parent
@@ -263,6 +266,70 @@ def test_interrupted_while_the_daemon_is_away(allergic, unit, on, tmp_path):
     assert result["msg"].startswith(GONE_BACK)
     assert allergic.configuration() == before
     assert "earlier" not in (tmp_path / "state" / "state.json").read_text()
+
+
+def test_killed_at_any_step_the_role_run_again_ends_as_if_undisturbed(switch, unit, on, monkeypatch):
+    real, left = switch(), [0]
+    systemctl = unit(real)
+    real.calm()
+    real.vsctl("set", "Open_vSwitch", ".", "other_config:max-idle=9000")
+    add(real, "p0", "dummy-pmd")
+
+    def role(wanted):
+        config = on(real, "vswitch_config", wanted)
+        result = on(real, "vswitch_restart", {"previous": config["before"]})
+        assert not result["failed"], result["msg"]
+        assert not on(real, "vswitch_config", wanted)["restart_required"]
+        return real.configuration(), _files.State().load()
+
+    def deadly(step):
+        def call(*arguments, **more):
+            left[0] -= 1
+            if left[0] == 0:
+                raise KeyboardInterrupt  # a child of this process would take the daemon along
+            return step(*arguments, **more)
+
+        return call
+
+    systemctl.before_start = deadly(systemctl.before_start)
+    virgin = role({"state": "absent"})
+    undisturbed = role(TSO)
+    for number in itertools.count(1):
+        assert role({"state": "absent"}) == (virgin[0], {"version": 1})
+        config, pid = on(real, "vswitch_config", TSO), real.pid
+        left[0] = number
+        with monkeypatch.context() as patch:
+            for owner, name in ((os, "rename"), (_vswitch.Switch, "transact"), (systemctl, "restart")):
+                patch.setattr(owner, name, deadly(getattr(owner, name)))
+            try:
+                on(real, "vswitch_restart", {"previous": config["before"]})
+                break
+            except KeyboardInterrupt:
+                left[0] = 0
+        assert role(TSO) == undisturbed
+        assert real.pid != pid, "not started on the new values"
+    assert number > 5
+
+
+def test_interrupted_before_its_ports_were_looked_at(switch, unit, on, monkeypatch):
+    real = switch()
+    systemctl, options = unit(real), real.options
+    add(real, "p0", "dummy-pmd")
+    real.calm()
+    # What starts on the new values knows no dummy devices.
+    systemctl.before_start = lambda number: setattr(real, "options", options if number > 2 else options[1:])
+    config = on(real, "vswitch_config", TSO)
+
+    def interrupt(switch, process):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_startup, "confirm", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            on(real, "vswitch_restart", {"previous": config["before"]})
+    config = on(real, "vswitch_config", TSO)
+    result = on(real, "vswitch_restart", {"previous": config["before"], "timeout": 5})
+    assert result.get("msg", "").startswith(GONE_BACK)
 
 
 def test_a_bridge_that_does_not_come_back_is_a_failure(switch, unit, on):

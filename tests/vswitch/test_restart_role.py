@@ -184,7 +184,7 @@ def test_keys_of_somebody_else_are_named_and_kept_until_taken_over(node):
 def test_packages_that_upgrade_the_switch_are_a_restart(node):
     """A driver package is missing, and it comes with another version of the running switch."""
     for name, text in (
-        ("dpkg-query", "printf 'openvswitch-switch\\tinstall\\tinstalled\\n'"),
+        ("dpkg-query", "printf 'openvswitch-switch\\tamd64\\tinstall\\tinstalled\\n'"),
         ("apt-get", "echo 'Inst openvswitch-switch [3.1.0-2] (3.1.0-3 Debian:12 [amd64])'"),
     ):
         (node.place / "bin" / name).write_text("#!/bin/sh\n" + text + "\n")
