@@ -15,7 +15,7 @@ LOOKS = {
     "names": "for n in /sys/class/net/*; do echo ${n##*/} $(readlink $n/device); done",
     "pools": "grep -H . /sys/devices/system/node/node*/hugepages/*/nr_hugepages",
     "settings": "sysctl kernel.numa_balancing; tr ' ' '\\n' < /proc/cmdline | grep -v BOOT_IMAGE",
-    "units": "systemctl list-unit-files --no-legend --state=enabled,masked",
+    "units": "systemctl list-unit-files --no-legend --state=enabled,masked | awk '{print $1, $2}'",
     "mounts": "grep hugetlbfs /proc/mounts",
     "alternative": "update-alternatives --query ovs-vswitchd | grep -E '^(Status|Value)'",
     "packages": "dpkg-query --show --showformat '${binary:Package} ${Version} ${db:Status-Abbrev}\\n'",

@@ -10,12 +10,14 @@ Private to the collection. Python 3.6+, standard library only.
 """
 
 import collections
+import contextlib
 
 from . import _cmdline, _grub, _owned, _trial
 from ._errors import Refused
 
 SECTION = "kernel_cmdline"
 PLAINLY = "Use entry=default (kernel_args_trial=never)."
+SHORTEST_TRIAL = 180
 
 # What is asked for; *names* are the parameters that may be taken over.
 Wish = collections.namedtuple("Wish", "entry tokens names retry")
@@ -25,6 +27,54 @@ Present = collections.namedtuple("Present", "menu running recorded boot_id next_
 # tokens filtered out, *menu* says whether it has to be generated, *arm* is (before, after) of the entry that boots
 # once, *calm* what the running kernel loses.
 Decision = collections.namedtuple("Decision", "wanted line gone taken files menu record arm calm")
+
+
+def wish(tokens, takeover, entry="default", retry=False, trial_seconds=None):
+    """What is asked for, checked."""
+    wanted, names = _tokens(tokens), _names(takeover)
+    if wanted and trial_seconds is not None:
+        _check_seconds(trial_seconds)
+    return Wish(entry, wanted, names, retry)
+
+
+def _tokens(raw):
+    """A list of tokens that survive the shell, GRUB and the kernel unchanged."""
+    if not isinstance(raw, (str, list)):
+        raise Refused("tokens must be a list or a string", found=type(raw).__name__)
+    tokens = _cmdline.split(raw) if isinstance(raw, str) else [str(token).strip() for token in raw]
+    for token in tokens:
+        if not _grub.TOKEN.match(token):
+            raise Refused(
+                "a token cannot be carried through GRUB unchanged",
+                found=repr(token),
+                expected="letters, digits and _.,:=/@%+!-",
+                cure="Change it in tokens.",
+            )
+    texts = [conflict["text"] for conflict in _cmdline.contradictions(tokens)]
+    if texts:
+        raise Refused("tokens contradict each other", found="; ".join(texts), cure="Keep one of them in tokens.")
+    return tokens
+
+
+def _names(takeover):
+    """Canonical names, the three hugepage parameters always together: a size without its count would stop ours."""
+    for name in takeover:
+        if not _grub.NAME.match(name):
+            raise Refused("not the name of a kernel parameter", found=repr(name), cure="Change it in takeover.")
+    wanted = {_cmdline.name(name) for name in takeover}
+    return sorted(wanted | _cmdline.PAGE_NAMES if wanted & _cmdline.PAGE_NAMES else wanted)
+
+
+def _check_seconds(text):
+    with contextlib.suppress(ValueError):
+        if int(text) >= SHORTEST_TRIAL:
+            return
+    raise Refused(
+        "nobody could confirm a trial in that time",
+        where="kernel_args_trial_seconds",
+        found=repr(text),
+        expected="at least {0} seconds, the boot is part of them".format(SHORTEST_TRIAL),
+    )
 
 
 def read(grub, trial, state, wish, running):

@@ -10,7 +10,7 @@ Sources: kernel documents "admin-guide/kernel-parameters.txt" and "admin-guide/m
 Private to the collection. Python 3.6+, standard library only.
 """
 
-from . import _cmdline, _cpuset, _tuned
+from . import _cmdline, _cpuset, _grub, _tuned
 from ._processes import describe
 
 TAKEOVER = "kernel_args_takeover"
@@ -33,8 +33,11 @@ def _tokens(case):
 
 
 def _boot(case):
-    if case.tokens["missing"] or case.tokens["superfluous"]:
-        for parts in case.boot_problems:
+    due = case.tokens["missing"] or case.tokens["superfluous"]
+    told = [conflict["text"] for conflict in case.tokens["conflicts"] if conflict["name"] not in case.takeover]
+    for parts in case.boot_problems:
+        # Who boots as planned by a tool that is not known needs no change, and can leave kernel_args out.
+        if (due or parts["where"] != _grub.MENU) and parts.get("found") not in told:
             yield None, parts
 
 

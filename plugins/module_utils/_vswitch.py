@@ -60,10 +60,11 @@ class Switch:
 
     @classmethod
     def of(cls, run, options):
-        """The switch that a module's options ovs_rundir and timeout mean."""
+        """The switch that a module's options ovs_rundir, timeout and, where it has one, root mean."""
         if options["timeout"] < 1:
             raise Refused("no time to wait", where="timeout", found=options["timeout"], expected="1 second or more")
-        return cls(run, options["ovs_rundir"] or os.environ.get("OVS_RUNDIR") or RUNDIR, options["timeout"])
+        rundir = options["ovs_rundir"] or os.environ.get("OVS_RUNDIR") or RUNDIR
+        return cls(run, rundir, options["timeout"], options.get("root", "/"))
 
     # --- the database -------------------------------------------------------------------------------------------
 
@@ -185,9 +186,9 @@ class Switch:
 
 def wait_until(condition, seconds, pause=0.1):
     """The first true value of *condition*(), or its last value when *seconds* have passed."""
-    end = time.time() + seconds
+    end = time.monotonic() + seconds  # a clock may be set while a host boots
     while True:
         answer = condition()
-        if answer or time.time() > end:
+        if answer or time.monotonic() > end:
             return answer
         time.sleep(pause)

@@ -20,8 +20,9 @@ description:
   - "The host: C(kernel_token:NAME) (somebody else has set a token that the plan needs), C(guests_running) (QEMU
     processes while a reboot is due), C(hugepages:NODE) (pools of somebody else leave no room), C(cpus_pinned:PROGRAM)
     (a program chose CPUs that are planned for PMD threads), C(isolation_owner:isolcpus) and C(isolation_owner:tuned)
-    (somebody else isolates CPUs in the other manner), C(boot) (the kernel line has to be changed, and the boot
-    configuration is of an unknown tool, its file system full or read-only)."
+    (somebody else isolates CPUs in the other manner), C(boot) (M(nfv.ovs_dpdk.kernel_cmdline) would refuse the plan:
+    the boot configuration is of an unknown tool, its file system full or read-only, or the settings hold a token of
+    somebody else that has not booted yet)."
 author:
   - nfv.ovs_dpdk contributors (@nfv)
 extends_documentation_fragment:
@@ -35,7 +36,7 @@ options:
   allow:
     description:
       - Ids of refusals to override, such as V(nic_in_use:0000:81:00.0); they move to RV(allowed).
-      - C(nic_unknown), C(nic_held), C(no_iommu_mode), C(boot) and C(kernel_token) cannot be overridden; for the last
+      - C(nic_unknown), C(nic_held), C(no_iommu_mode), C(boot) and C(kernel_token) cannot be overridden; for tokens
         there is O(takeover).
     type: list
     elements: str
@@ -45,8 +46,13 @@ options:
     type: list
     elements: str
     default: []
+  trial_seconds:
+    description: As O(nfv.ovs_dpdk.kernel_cmdline#module:trial_seconds).
+    type: str
   root:
-    description: Where C(/proc) and C(/sys) are found; a captured tree can be judged without touching its machine.
+    description:
+      - Where C(/proc) and C(/sys) are found; a captured tree can be judged without touching its machine. Its boot
+        configuration is not.
     type: path
     default: /
 seealso:
@@ -133,12 +139,11 @@ reasons:
     - NUMA node 0 has 0 of 4 pages of 1G, the kernel line brings them
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_line
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, under
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, read_text, under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._grub import Grub
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import judge_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
@@ -147,18 +152,22 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduc
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan_option import check_plan
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import holders, read_processes
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tree import Tree
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._trial import Trial
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tuned import Tuned
 
+ROOT = "/"
 PLAN_KEYS = ("cpus", "devices", "hugepages", "kernel_args_tokens")
 
 
-def boot_problems(grub):
-    """Why the boot configuration could not be changed, were it necessary; none in a capture, which has none."""
-    if not os.path.isdir(under(grub.root, "/boot")):
+def boot_problems(grub, state, params):
+    """What kernel_cmdline would refuse, in its words; not of a captured tree, whose settings are not run."""
+    if grub.root != ROOT:
         return []
+    trial, running = Trial(grub), read_text(under(grub.root, "/proc/cmdline")) or ""
     try:
-        grub.menu()
-        grub.check_writable()
+        tokens = params["plan"]["kernel_args_tokens"]
+        wish = _boot_line.wish(tokens, params["takeover"], trial_seconds=params["trial_seconds"])
+        _boot_line.decide(grub, trial, state, wish, _boot_line.read(grub, trial, state, wish, running))
     except Refused as exc:
         return [exc.parts]
     return []
@@ -180,7 +189,7 @@ def work(module):
         params["allow"],
         params["takeover"],
         read_tasks(Tree(params["root"])),
-        boot_problems(Grub(params["root"], runner(module))),
+        boot_problems(Grub(params["root"], runner(module)), state, params),
         Tuned(params["root"], runner(module)).profile(),
     )
     for warning in verdict.pop("warnings"):
@@ -195,6 +204,7 @@ def main():
             "plan": {"type": "dict", "required": True},
             "allow": {"type": "list", "elements": "str", "default": []},
             "takeover": {"type": "list", "elements": "str", "default": []},
+            "trial_seconds": {"type": "str"},
             "root": {"type": "path", "default": "/"},
         },
         supports_check_mode=True,

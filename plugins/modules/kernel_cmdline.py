@@ -49,6 +49,11 @@ options:
         the request changes.
     type: bool
     default: false
+  trial_seconds:
+    description:
+      - Seconds after its boot until the caller's timer reboots a host on trial that nobody has confirmed. Fewer than
+        V(180) are refused.
+    type: str
   takeover:
     description:
       - Names of parameters, such as V(isolcpus), whose tokens may be taken over from the operator's GRUB settings.
@@ -185,8 +190,7 @@ reasons:
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_change, _boot_line, _cmdline, _grub
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_change, _boot_line, _grub
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, read_text, under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._trial import Trial
@@ -196,40 +200,11 @@ ROOT = "/"
 BACKENDS = {"auto": _grub.Grub, "grub": _grub.Grub}
 
 
-def wanted_tokens(raw):
-    """The option as a list of tokens that survive the shell, GRUB and the kernel unchanged."""
-    if not isinstance(raw, (str, list)):
-        raise Refused("tokens must be a list or a string", found=type(raw).__name__)
-    tokens = _cmdline.split(raw) if isinstance(raw, str) else [str(token).strip() for token in raw]
-    for token in tokens:
-        if not _grub.TOKEN.match(token):
-            raise Refused(
-                "a token cannot be carried through GRUB unchanged",
-                found=repr(token),
-                expected="letters, digits and _.,:=/@%+!-",
-                cure="Change it in tokens.",
-            )
-    texts = [conflict["text"] for conflict in _cmdline.contradictions(tokens)]
-    if texts:
-        raise Refused("tokens contradict each other", found="; ".join(texts), cure="Keep one of them in tokens.")
-    return tokens
-
-
-def takeover_names(names):
-    """Canonical names, the three hugepage parameters always together: a size without its count would stop ours."""
-    for name in names:
-        if not _grub.NAME.match(name):
-            raise Refused("not the name of a kernel parameter", found=repr(name), cure="Change it in takeover.")
-    wanted = {_cmdline.name(name) for name in names}
-    return sorted(wanted | _cmdline.PAGE_NAMES if wanted & _cmdline.PAGE_NAMES else wanted)
-
-
 def wish_of(parameters):
     """What is asked for, checked; to take everything back is a matter of the default entries."""
     if parameters["state"] == "absent":
-        return _boot_line.Wish("default", [], [], False)
-    tokens, names = wanted_tokens(parameters["tokens"]), takeover_names(parameters["takeover"])
-    return _boot_line.Wish(parameters["entry"], tokens, names, parameters["retry"])
+        return _boot_line.wish([], [])
+    return _boot_line.wish(*(parameters[name] for name in ("tokens", "takeover", "entry", "retry", "trial_seconds")))
 
 
 def work(module):
@@ -263,6 +238,7 @@ def main():
             "tokens": {"type": "raw", "default": [], "no_log": False},
             "entry": {"type": "str", "choices": ["default", "trial"], "default": "default"},
             "retry": {"type": "bool", "default": False},
+            "trial_seconds": {"type": "str"},
             "takeover": {"type": "list", "elements": "str", "default": []},
             "backend": {"type": "str", "choices": ["auto", "grub"], "default": "auto"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 yaml = pytest.importorskip("yaml")
+from test_switch_roles import variable
+
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ROOT / "roles/teardown/tasks"
 PREFIX = "nfv.ovs_dpdk."
 ORDER = [
     *("pmd_rxq_pin", "vswitch_bridge", "vswitch_config", "package_hold", "alternative", "vswitch_restart"),
-    *("service_run", "pci_driver", "hugepages", "tuned_profile", "owned_files", "kernel_cmdline"),
+    *("service_run", "pci_driver", "hugepages", "tuned_profile", "kernel_cmdline", "owned_files"),
 ]
 
 
@@ -34,9 +36,9 @@ def tasks(name="main.yml"):
             yield task
 
 
-def calls():
+def calls(name="main.yml"):
     """(module, state, whether it can change anything) of each task of ours."""
-    for task in tasks():
+    for task in tasks(name):
         for key, arguments in task.items():
             if key.startswith(PREFIX) and key[len(PREFIX) :] != "host_info":
                 yield key[len(PREFIX) :], (arguments or {}).get("state"), not task.get("check_mode")
@@ -53,6 +55,23 @@ def test_whatever_uses_a_thing_goes_before_the_thing():
     assert list(dict.fromkeys(order))[: len(ORDER)] == ORDER
 
 
+def test_no_tag_takes_the_way_back_from_a_line_on_trial_that_may_still_boot():
+    """A task file is run whole or not at all."""
+    files = [
+        [module for module, _state, _real in calls(path.name)] for path in TASKS.glob("*.yml") if path.stem != "main"
+    ]
+    assert [found for found in files if "owned_files" in found] == [["tuned_profile", "kernel_cmdline", "owned_files"]]
+
+
+def test_pins_that_could_not_be_taken_back_are_told():
+    marked = {"before": {"external_ids": {"nfv-ovs-dpdk-pins": "{}"}}}
+    for pins, config, count in (({"skipped": True}, marked, 1), ({"left": []}, marked, 0), ({"skipped": True}, {}, 0)):
+        given = {"teardown_pins": pins, "__teardown_config": dict({"before": {"external_ids": {}}}, **config)}
+        left = variable("teardown", "__teardown_pins_left", **given)
+        assert [row["target"] for row in left] == ["pins of rx queues"] * count
+    assert "__teardown_pins_left" in (ROOT / "roles/teardown/vars/main.yml").read_text().split("__teardown_results:")[1]
+
+
 def test_whatever_is_left_is_told():
     told, text = set(), (ROOT / "roles/teardown/vars/main.yml").read_text()
     for task in tasks():
@@ -61,6 +80,17 @@ def test_whatever_is_left_is_told():
         returned = (ROOT / "plugins/modules" / (module + ".py")).read_text().split('RETURN = r"""')[1].split('"""')[0]
         if real and "left" in yaml.safe_load(returned):
             assert PREFIX + module in told
+
+
+def test_whoever_restarts_the_switch_says_which_unit_it_is():
+    found = []
+    for path in (ROOT / "roles").glob("*/tasks/*.yml"):
+        found += [
+            task[PREFIX + "vswitch_restart"]
+            for task in yaml.safe_load(path.read_text()) or []
+            if PREFIX + "vswitch_restart" in task
+        ]
+    assert found and all("openvswitch_service" in arguments.get("service", "") for arguments in found)
 
 
 def test_a_reboot_for_tuned_has_its_reasons():

@@ -91,6 +91,13 @@ REFUSALS["boot menu of somebody else"] = (
     "boot",
     "the boot menu is strange (/boot/grub/grub.cfg). Ask its owner.",
 )
+REFUSALS["token of somebody else in the settings of a host that runs as planned"] = (
+    {},
+    {},
+    {"boot_problems": [{"what": "iommu= is in the way", "where": "/etc/default/grub", "cure": "Remove it."}]},
+    "boot",
+    "iommu= is in the way (/etc/default/grub). Remove it.",
+)
 REFUSALS["program pinned to PMD CPUs"] = (
     {},
     {},
@@ -169,7 +176,11 @@ HARMLESS = {
         {},
     ),
     "pool of a node without a plan": ({"hugepages": {(1, 2048): (3072, 0)}}, {"pools": [pool(count=5)]}, {}),
-    "a strange boot menu that need not be changed": ({}, {}, {"boot_problems": [{"what": "strange", "cure": "none"}]}),
+    "a strange boot menu that need not be changed": (
+        {},
+        {},
+        {"boot_problems": [{"what": "strange", "where": "/boot/grub/grub.cfg", "cure": "none"}]},
+    ),
     "isolcpus beside TuneD that is to be taken over": (
         {"cmdline": LINE + " isolcpus=1"},
         {"isolation": ("tuned", "1")},

@@ -1,4 +1,6 @@
+import itertools
 import os
+import time
 
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _vswitch
@@ -226,7 +228,11 @@ def test_where_the_switch_is(monkeypatch, option, environment, rundir):
     if environment:
         monkeypatch.setenv("OVS_RUNDIR", environment)
     switch = _vswitch.Switch.of(None, {"ovs_rundir": option, "timeout": 3})
-    assert (switch.rundir, switch.timeout) == (rundir, 3)
+    assert (switch.rundir, switch.timeout, switch.root) == (rundir, 3, "/")
+
+
+def test_the_root_of_a_captured_tree():
+    assert _vswitch.Switch.of(None, {"ovs_rundir": None, "timeout": 3, "root": "/captured"}).root == "/captured"
 
 
 def test_no_time_is_refused():
@@ -238,3 +244,9 @@ def test_wait_until():
     answers = iter([0, [], "yes", "never asked"])
     assert _vswitch.wait_until(lambda: next(answers), seconds=60, pause=0) == "yes"
     assert _vswitch.wait_until(lambda: 0, seconds=0, pause=0) == 0
+
+
+def test_a_clock_that_is_set_meanwhile_changes_no_time_limit(monkeypatch):
+    answers, clock = iter([0, 0, "yes"]), itertools.count(0, 10**9)
+    monkeypatch.setattr(time, "time", lambda: next(clock))
+    assert _vswitch.wait_until(lambda: next(answers), seconds=60, pause=0) == "yes"

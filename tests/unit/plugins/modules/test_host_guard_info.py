@@ -3,6 +3,7 @@
 import os
 import time
 
+import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan import make_plan
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._request import parse_request
@@ -88,11 +89,70 @@ def test_a_program_that_holds_pmd_cpus_is_found_in_proc(tmp_path, run_module):
     assert [(row["id"], row["where"]) for row in result["refusals"]] == [("cpus_pinned:l2fwd", "CPUs 2")]
 
 
-def test_a_boot_menu_of_another_tool_is_told_before_anything_is_changed(tmp_path, run_module):
-    (tmp_path / "boot/grub").mkdir(parents=True)
-    (tmp_path / "boot/grub/grub.cfg").write_text("menuentry 'mine' {}")
-    (refusal,) = run(tmp_path, run_module)["refusals"]
-    assert (refusal["id"], refusal["where"], refusal["found"]) == ("boot", "/boot/grub/grub.cfg", "another origin")
+# -- what kernel_cmdline would refuse --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stage(tmp_path, run_module, monkeypatch):
+    pytest.importorskip("yaml")
+    from stage import Stage
+
+    return Stage(tmp_path, run_module, monkeypatch, nics=[{"name": "ens4", "virtio": True}])
+
+
+def foreseen(stage, **options):
+    """The refusals of the plan, after kernel_cmdline was seen to say the same."""
+    plan = plan_of(stage.root)
+    told = stage.run("host_guard_info", dict(options, plan=plan))["refusals"]
+    refused = stage.run("kernel_cmdline", dict(options, tokens=plan["kernel_args_tokens"]), check=True)
+    assert [row["text"] for row in told if row["id"] == "boot"] == [refused.get("msg")] * refused["failed"]
+    return [(row["id"], row["where"], row["found"]) for row in told]
+
+
+def settings(stage, words):
+    path = os.path.join(stage.root, "etc/default/grub")
+    with open(path, "w") as handle:
+        handle.write('GRUB_CMDLINE_LINUX_DEFAULT="{0}"\n'.format(words))
+
+
+def test_a_boot_menu_of_another_tool_is_told_before_anything_is_changed(stage):
+    with open(os.path.join(stage.root, "boot/grub/grub.cfg"), "w") as menu:
+        menu.write("menuentry 'mine' {}")
+    assert foreseen(stage) == [("boot", "/boot/grub/grub.cfg", "another origin")]
+
+
+def test_a_foreign_token_that_has_not_booted_yet_is_told_and_can_be_taken_over(stage):
+    assert foreseen(stage) == []
+    settings(stage, "iommu=nopt")
+    text = "iommu=nopt contradicts iommu=pt: only one can be in force"
+    assert foreseen(stage) == [("boot", "/etc/default/grub", text)]
+    assert foreseen(stage, takeover=["iommu"]) == []
+
+
+def test_a_foreign_token_that_runs_and_is_configured_is_told_once(stage):
+    settings(stage, "iommu=nopt")
+    with open(os.path.join(stage.root, "proc/cmdline"), "a") as line:
+        line.write("iommu=nopt\n")
+    plan = plan_of(stage.root)
+    told = stage.run("host_guard_info", {"plan": plan})["refusals"]
+    assert [row["id"] for row in told] == ["kernel_token:iommu"]
+
+
+@pytest.mark.parametrize("seconds, refused", [("180", False), (" 900 ", False), ("179", True), ("15m", True)])
+def test_a_trial_that_nobody_could_confirm_is_told_before_anything_is_changed(stage, seconds, refused):
+    found = [("boot", "kernel_args_trial_seconds", repr(seconds))]
+    assert foreseen(stage, trial_seconds=seconds) == found * refused
+
+
+def test_a_host_that_is_given_back_tries_nothing(stage):
+    plan = {"cpus": {"pmd": ""}, "devices": [], "hugepages": [], "kernel_args_tokens": []}
+    assert stage.run("host_guard_info", {"plan": plan, "trial_seconds": "15m"})["refusals"] == []
+
+
+def test_the_settings_of_a_captured_tree_are_not_run(stage, tmp_path, run_module):
+    settings(stage, "$(nfv-canary)")
+    run_module("host_guard_info", {"root": stage.root, "plan": plan_of(stage.root)})
+    assert not os.path.exists(stage.canary)
 
 
 def test_a_host_that_another_play_holds_is_refused_but_not_in_a_dry_run(tmp_path, run_module):
