@@ -17,7 +17,7 @@ test: test-fast
 
 test-all: export NFV_ALL_FAULTS := true
 test-all: test-fast
-	$(PYTEST) -s tests/scenarios
+	$(PYTEST) -s --durations=0 tests/scenarios
 
 test-fast: lint sanity unit vswitch
 

@@ -20,6 +20,7 @@ from ._host_guards import GUARDS as HOST_GUARDS
 from ._processes import describe
 
 ALLOW = "host_guard_allow"
+IOMMU_NAMES = frozenset(("iommu", "intel_iommu", "amd_iommu"))
 
 
 class Case:
@@ -69,9 +70,11 @@ def judge_release(host, drivers, holders):
     return _judge(Case(host, rows, holders), RELEASE_GUARDS)[0]
 
 
-def _iommu_pending(host, tokens):
-    """Whether the next boot may bring an IOMMU: the argument is missing, and the firmware does not lack the table."""
-    return "intel_iommu=on" in tokens["missing"] and host["iommu"]["described"] is not False
+def _iommu_pending(host, tokens, takeover):
+    """Whether the next boot may bring an IOMMU: its argument is missing or replaced, and the firmware has the table."""
+    replaced = takeover.intersection(conflict["name"] for conflict in tokens["conflicts"])
+    coming = "intel_iommu=on" in tokens["missing"] or replaced.intersection(IOMMU_NAMES)
+    return bool(coming) and host["iommu"]["described"] is not False
 
 
 def judge_host(host, plan, processes=(), holders=None, allow=(), takeover=(), tasks=(), boot_problems=(), profile=""):
@@ -83,13 +86,12 @@ def judge_host(host, plan, processes=(), holders=None, allow=(), takeover=(), ta
     line = host["cmdline"] or ""
     wanted = plan["kernel_args_tokens"] + _tuned.planned_tokens(plan.get("isolation", {}))
     tokens = _cmdline.compare(line, wanted, _own_tokens(host["state"], line))
-    case = Case(host, plan["devices"], holders, allow, _iommu_pending(host, tokens))
-    case.plan, case.processes, case.tokens = plan, processes, tokens
+    taken = {_cmdline.name(name) for name in takeover}
+    taken |= _cmdline.PAGE_NAMES if taken & _cmdline.PAGE_NAMES else set()
+    case = Case(host, plan["devices"], holders, allow, _iommu_pending(host, tokens, taken))
+    case.plan, case.processes, case.tokens, case.takeover = plan, processes, tokens, taken
     case.tasks, case.boot_problems, case.profile = tasks, boot_problems, profile
     case.reasons = _reboot_reasons(case)
-    case.takeover = {_cmdline.name(name) for name in takeover}
-    if case.takeover & _cmdline.PAGE_NAMES:
-        case.takeover |= _cmdline.PAGE_NAMES
     refusals, allowed = _judge(case, DEVICE_GUARDS + HOST_GUARDS)
     return {
         "refusals": refusals,

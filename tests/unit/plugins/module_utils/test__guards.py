@@ -164,6 +164,11 @@ HARMLESS = {
         {"tokens": [*TOKENS, "isolcpus=2-3"]},
         {"takeover": ["isolcpus"]},
     ),
+    "an IOMMU that comes with what is taken over": (
+        {"cmdline": LINE + " iommu=off", "iommu": False},
+        {"tokens": [*TOKENS, "iommu=pt"]},
+        {"takeover": ["iommu"]},
+    ),
     "pages to be taken over by another of their names": (
         {"cmdline": LINE + " hugepagesz=1G hugepages=3"},
         {"tokens": [*TOKENS, "hugepagesz=1G", "hugepages=2"]},
