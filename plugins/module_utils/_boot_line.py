@@ -14,6 +14,7 @@ import contextlib
 
 from . import _cmdline, _grub, _owned, _trial
 from ._errors import Refused
+from ._files import read_text, under
 
 SECTION = "kernel_cmdline"
 PLAINLY = "Use entry=default (kernel_args_trial=never)."
@@ -152,6 +153,9 @@ def _decide_trial(grub, trial, state, wish, present):
     _check_line(grub, line, wanted)
     tried = line + _trial.extras(wanted)
     text = _trial.script(present.menu, present.running, grub.present_words(), tried)
+    there = read_text(under(grub.root, _trial.SCRIPT)) or ""
+    if same and present.standing == "armed" and _trial.kernel_of(there) == _trial.kernel_of(text):
+        text = there  # the menu that it was made from may have been that of another grub-mkconfig
     file = _owned.decide(state, grub.root, _trial.SCRIPT, text, 0o755)
     menu = bool(file) or _trial.tokens_of(present.menu) != _trial.tokens_of(text)
     if not (same and present.standing == "armed"):

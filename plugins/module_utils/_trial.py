@@ -72,6 +72,12 @@ def tokens_of(menu):
     return found[0] if len(found) == 1 else None
 
 
+def kernel_of(menu):
+    """Image and line of the trial entry in a menu or script; None if it has none."""
+    found = [_linux(block).group(0).split() for name, block in _blocks(menu) if name == ENTRY]
+    return found[0] if len(found) == 1 else None
+
+
 def script(menu, running, present, line):
     """Text of the script below /etc/grub.d: the running kernel's entry with *line* for its *present* words.
 

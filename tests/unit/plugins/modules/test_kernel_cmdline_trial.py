@@ -214,6 +214,17 @@ def test_a_menu_that_somebody_else_generates_still_has_the_trial(grub_tree, run)
     assert run()["trial"]["booted"]
 
 
+def test_a_menu_of_another_grub_is_no_reason_to_write_twice(grub_tree, run):
+    """The first script is made from a menu that differs around the kernel line from what is generated now."""
+    menu = grub_tree.root / "boot/grub/grub.cfg"
+    menu.write_text(menu.read_text().replace("\tinsmod gzio\n", "\tinsmod gzio\n\tset root='hd0,gpt2'\n"))
+    assert run()["changed"]
+    for check in (True, False):
+        assert not run(check=check)["changed"]
+    (grub_tree.root / SCRIPT).write_text("#!/bin/sh\n")
+    assert run()["changed"]
+
+
 def test_the_kernel_that_runs_is_the_one_that_is_tried(grub_tree, run):
     running = (grub_tree.root / "proc/cmdline").read_text()
     grub_tree.write("proc/cmdline", running.replace("-40 ", "-18 "))
