@@ -1,0 +1,157 @@
+"""Is a role that was interrupted, and run again, as if nothing had been?
+
+Each role is run undisturbed from a snapshot, while a trap inside counts the files that it writes. Then it goes back to
+the snapshot, is interrupted at one of these files, and run again: the host must be what it was the first time, and a
+dry run must find nothing to do. Power cuts, killed modules and cut connections take turns, or all three come at each
+file where NFV_ALL_INTERRUPTIONS is set.
+"""
+
+import itertools
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(HERE.parent / "shared"))
+import witness  # noqa: E402
+from machine import Machine  # noqa: E402
+
+KINDS = ("module", "connection", "power")
+ALL_KINDS = os.environ.get("NFV_ALL_INTERRUPTIONS", "").lower() in ("1", "true", "yes")
+STATE = "/var/lib/nfv_ovs_dpdk/state.json"
+RECORD = "/var/lib/nfv_ovs_dpdk/*state.json*"  # written, and then put in place, before each change
+# What a role runs, the files whose appearance is a moment to strike at, and how often in each directory.
+ROLES = [
+    ("openvswitch", "packages", [RECORD, "/var/lib/dpkg/info/*.list"], 2),
+    ("kernel_args", "main", [RECORD, "/boot/grub/grub*"], 2),
+    ("hugepages", "main", [RECORD], 3),
+    ("host_reboot", "main", [RECORD, "/boot/grub/grub*"], 1),
+    ("hugepages", "main", [RECORD], 2),
+    ("dpdk_devices", "main", [RECORD], 3),
+    ("openvswitch", "main", [RECORD, "/run/openvswitch/*vswitchd.pid*"], 3),
+]
+
+turns = itertools.cycle(KINDS)
+
+
+class Node(Machine):
+    def __init__(self, directory, plan):
+        super().__init__(directory)
+        self.plan = plan
+
+    def run(self, command, stdin=""):
+        done = subprocess.run(self.ssh(command), input=stdin, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout
+
+    def play(self, role, tasks, *options):
+        """Return how a run of the role went: (return code, changed tasks, output)."""
+        command = [
+            *("ansible-playbook", str(HERE / "role.yml"), *options, f"--extra-vars=@{self.plan}"),
+            *(f"--inventory={HERE.parent}/inventory", f"--inventory={self.directory.parent}/machines.yml"),
+            f"--extra-vars=interrupted_role={role} interrupted_tasks={tasks}",
+        ]  # fmt: skip
+        # No connection outlives its run: the machine that it was made to is gone after a snapshot.
+        settings = {"ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=5 -o ServerAliveInterval=5",
+                    "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(HERE.parent / "shared/ansible.cfg")}  # fmt: skip
+        done = subprocess.run(
+            command, env={**os.environ, **settings}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        changed = re.search(r"changed=(\d+)", done.stdout)
+        return done.returncode, int(changed.group(1)) if changed else None, done.stdout
+
+    def trap(self, kind, number, places):
+        """Wait inside for the n-th of these files, to strike."""
+        program = (HERE / "trap.py").read_text(encoding="utf-8")
+        self.run("cat > /run/trap.py", stdin=program)
+        words = " ".join(["python3", "/run/trap.py", kind, str(number), *(f"'{place}'" for place in places)])
+        self.run("systemctl kill --signal=KILL trap 2>/dev/null; systemctl reset-failed trap 2>/dev/null; "
+                 f"systemd-run --quiet --collect --unit=trap --service-type=forking {words}")  # fmt: skip
+
+    def struck(self):
+        return self.run("cat /run/trap 2>/dev/null || :").split()
+
+    def boot_id(self):
+        return self.run("cat /proc/sys/kernel/random/boot_id").strip()
+
+    def testimony(self):
+        found = witness.testimony(self.run("sh", stdin=witness.SCRIPT))
+        state = json.loads(self.run(f"cat {STATE} 2>/dev/null || echo {{}}"))
+        state.pop("lease", None)
+        # The name that a switch gives itself is another one in each life.
+        return {name: [line for line in lines if "system-id" not in line] for name, lines in found.items()}, state
+
+
+@pytest.fixture(scope="session")
+def node(pytestconfig, tmp_path_factory):
+    # The plan is asked for once: what is tried here are the roles.
+    plan = tmp_path_factory.mktemp("plan") / "plan.json"
+    with open(pytestconfig.getoption("plan"), encoding="utf-8") as handle:
+        plan.write_text(json.dumps({"nfv_ovs_dpdk_plan": json.load(handle)}), encoding="utf-8")
+    return Node(pytestconfig.getoption("machine"), plan)
+
+
+def moments(files, limit):
+    """Number and name of the files to strike at: in each directory the first, and some after it."""
+    places, chosen = {}, set()
+    for number, name in enumerate(files, 1):
+        places.setdefault(os.path.dirname(name), []).append((number, name))
+    for rows in places.values():
+        count = min(limit, len(rows))
+        chosen.update(rows[len(rows) * part // count] for part in range(count))
+    return sorted(chosen)
+
+
+def interrupted(node, role, tasks, places, number, kind):
+    """Run the role and strike; return whether that stopped it: the last of its tasks may have ended just before."""
+    before = node.boot_id()
+    node.trap(kind, number, places)
+    code, _changed, output = node.play(role, tasks)
+    if kind == "power":
+        node.wait_for_ssh(900)
+        assert node.boot_id() != before, output
+    else:
+        assert len(node.struck()) >= number, output
+    return code != 0
+
+
+def again(node, role, tasks, wanted):
+    """Run the role again; return what is wrong with the host."""
+    code, _changed, output = node.play(role, tasks)
+    if code:
+        return ["the run after it failed:\n" + output]
+    found = node.testimony()
+    wrong = [f"{name}: {sorted(set(found[0][name]) ^ set(lines))}" for name, lines in wanted[0].items()]
+    wrong = [line for line in wrong if not line.endswith(": []")]
+    if found[1] != wanted[1]:
+        wrong.append(f"state: {json.dumps(found[1])}\nundisturbed: {json.dumps(wanted[1])}")
+    code, changed, output = node.play(role, tasks, "--check", "--diff")
+    return wrong if (code, changed) == (0, 0) else [*wrong, "the dry run after it has something to do:\n" + output]
+
+
+@pytest.mark.parametrize(("role", "tasks", "places", "limit"), ROLES, ids=[f"{row[0]}-{row[1]}" for row in ROLES])
+def test_interrupted(node, role, tasks, places, limit):
+    node.snapshot("save", "before")
+    node.trap("count", 0, places)
+    code, _changed, output = node.play(role, tasks)
+    assert code == 0, output
+    files, wanted = node.struck(), node.testimony()
+    wrong, stopped = {}, 0
+    for number, name in moments(files, limit):
+        for kind in KINDS if ALL_KINDS else [next(turns)]:
+            node.snapshot("load", "before")
+            title = f"{kind} at {number} of {len(files)}, {name}"
+            stopped += interrupted(node, role, tasks, places, number, kind)
+            wrong[title] = again(node, role, tasks, wanted)
+            print(f"{role}: {title}: {'; '.join(wrong[title])[:3000] or 'as undisturbed'}", flush=True)
+    # The next role goes on from here, on a host that was run to its end.
+    node.snapshot("load", "before")
+    assert node.play(role, tasks)[0] == 0
+    assert {title: faults for title, faults in wrong.items() if faults} == {}
+    assert stopped >= len(wrong) / 2
