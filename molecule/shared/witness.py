@@ -15,9 +15,11 @@ LOOKS = {
     "names": "for n in /sys/class/net/*; do echo ${n##*/} $(readlink $n/device); done",
     "pools": "grep -H . /sys/devices/system/node/node*/hugepages/*/nr_hugepages",
     "settings": "sysctl kernel.numa_balancing; tr ' ' '\\n' < /proc/cmdline | grep -v BOOT_IMAGE",
-    "units": "systemctl list-unit-files --no-legend --state=enabled,masked | awk '{print $1, $2}'",
+    "units": "systemctl --root=/ list-unit-files --no-legend --state=enabled,masked | awk '{print $1, $2}'",
     "mounts": "grep hugetlbfs /proc/mounts",
     "alternative": "update-alternatives --query ovs-vswitchd | grep -E '^(Status|Value)'",
+    # A name that GRUB has followed stays, empty.
+    "environment of GRUB": "grub-editenv list | grep -vx next_entry=",
     "packages": "dpkg-query --show --showformat '${binary:Package} ${Version} ${db:Status-Abbrev}\\n'",
 }
 TABLES = {
@@ -29,8 +31,9 @@ TABLES = {
 for _table, _columns in TABLES.items():
     LOOKS["table " + _table] = f"ovs-vsctl --format=csv --no-headings --columns={_columns} list {_table}"
 
-# The database itself is compared by content, its file is compacted now and then; the lease of DHCP moves on.
-PASSED_OVER = ("/etc/openvswitch/conf.db", "/etc/openvswitch/.conf.db.~lock~", "/etc/resolv.conf")
+# The database is compared by content, its file is compacted now and then, and so is GRUB's block; the lease of DHCP
+# moves on.
+PASSED_OVER = ("/etc/openvswitch/conf.db", "/etc/openvswitch/.conf.db.~lock~", "/boot/grub/grubenv", "/etc/resolv.conf")
 HEAD = "=== "
 SCRIPT = "".join(f"echo '{HEAD}{name}'; ({look}) 2>/dev/null || :\n" for name, look in LOOKS.items())
 
@@ -44,3 +47,13 @@ def testimony(text):
         elif not line.endswith(PASSED_OVER):
             lines.append(line)
     return {name: sorted(lines) for name, lines in found.items()}
+
+
+def differences(found, wanted):
+    """What one of them has and the other has not, in lines that begin with - (lost) and + (new)."""
+    return [
+        f"{name}: {sign}{line}"
+        for name, lines in wanted.items()
+        for sign, some, others in (("-", lines, found[name]), ("+", found[name], lines))
+        for line in sorted(set(some) - set(others))
+    ]

@@ -54,6 +54,7 @@ def carry_out(grub, trial, state, wish, decision):
     if wish.entry == "trial":
         if decision.arm:
             trial.arm(_trial.ENTRY)
+            state.update(SECTION, {"trial": dict(decision.record["trial"], armed=True)})
         return
     for path, _now, value in decision.calm:
         trial.calm(path, value)

@@ -140,7 +140,7 @@ def _decide_trial(grub, trial, state, wish, present):
     if same and present.standing == "booted":
         # It is on trial this very moment.
         gone = _cmdline.lacking(present.running, former)
-        seen = dict(recorded, trial=dict(record, booted=True))
+        seen = dict(recorded, trial=dict(record, armed=True, booted=True))
         return Decision(
             wanted, _cmdline.split(present.running), gone, _taken(grub, wish.names), [], False, seen, None, []
         )
@@ -163,8 +163,8 @@ def _decide_trial(grub, trial, state, wish, present):
         record = {"tokens": wanted, "takeover": wish.names, "boot_id": present.boot_id, "sysctls": sysctls}
     # Ours as well, should the line be given up while it runs.
     retired = [tokens for tokens in recorded.get("retired", []) if tokens != wanted] + [wanted] * bool(wanted)
-    record = dict(recorded, entry="trial", trial=record, retired=retired)
     arm = None if present.next_entry == _trial.ENTRY else (present.next_entry, _trial.ENTRY)
+    record = dict(recorded, entry="trial", trial=dict(record, armed=arm is None), retired=retired)
     gone = _cmdline.lacking(tried, former)
     files = [file] if file else []
     return Decision(wanted, tried, gone, _taken(grub, wish.names), files, menu, _filled(record), arm, [])

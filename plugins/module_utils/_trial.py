@@ -130,7 +130,9 @@ def standing(record, running, boot_id):
         return None
     if record["boot_id"] == boot_id:
         return "armed"
-    return "booted" if MARKER in _cmdline.split(running) else "over"
+    if MARKER in _cmdline.split(running):
+        return "booted"
+    return "over" if record.get("armed") else None  # cut off before GRUB was told of it
 
 
 class Trial:

@@ -115,8 +115,9 @@ def test_what_is_wanted_keeps_its_own_value(wanted, expected):
         ({"boot_id": "a"}, "ro", "a", "armed"),
         ({"boot_id": "a"}, "ro nfv_ovs_dpdk.trial=1", "a", "armed"),  # a second line, from the boot of the first
         ({"boot_id": "a"}, "ro nfv_ovs_dpdk.trial=1", "b", "booted"),
-        ({"boot_id": "a"}, "ro xnfv_ovs_dpdk.trial=1", "b", "over"),
-        ({"boot_id": "a"}, "ro", "b", "over"),
+        ({"boot_id": "a", "armed": True}, "ro xnfv_ovs_dpdk.trial=1", "b", "over"),
+        ({"boot_id": "a", "armed": True}, "ro", "b", "over"),
+        ({"boot_id": "a", "armed": False}, "ro", "b", None),
     ],
 )
 def test_standing(record, running, boot_id, standing):

@@ -354,6 +354,22 @@ def test_killed_at_any_step_the_boot_is_sane_and_the_next_run_ends_as_if_undistu
         before()
 
 
+def test_a_power_cut_before_grub_is_told_is_no_trial(grub_tree, run, deaths):
+    booted = set()
+    for _death in deaths(run):
+        grub_tree.boot()
+        result = run()
+        assert not result["failed"], result["msg"]
+        booted.add(result["trial"]["booted"])
+        assert result["trial"]["booted"] or result["trial"]["pending"]
+        panics(grub_tree, run)
+        assert "has been tried" in run()["msg"], "once is enough"
+        run(state="absent")
+        grub_tree.boot()
+        run(state="absent")
+    assert booted == {False, True}
+
+
 def anonymous(recorded):
     """Without the number of the boot."""
     recorded.get("kernel_cmdline", {}).get("trial", {}).pop("boot_id", None)
