@@ -56,9 +56,9 @@ RETURN = r"""
 _value:
   description:
     - C(verdict) is V(go) where nothing stands against it, V(ask) where somebody must be asked first, and V(later) where
-      it is not allowed. C(reasons) says what a restart is needed for, C(traffic) what it would interrupt.
-    - C(upgrade) says whether Open vSwitch itself is upgraded, C(foreign) which keys of somebody else would be replaced,
-      C(settled) that all is in force.
+      it is not allowed. C(stops) is true where nothing may be changed before somebody has answered, or answers
+      otherwise. C(reasons) says what a restart is needed for, C(traffic) what it would interrupt.
+    - C(foreign) says which keys of somebody else would be replaced, C(settled) that all is in force.
   type: dict
 """
 

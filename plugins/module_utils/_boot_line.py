@@ -218,13 +218,15 @@ def differs(tokens, wanted, gone):
 
 def _check_line(grub, line, wanted):
     result = _cmdline.compare(line, wanted)
-    for conflict in result["conflicts"]:
+    if result["conflicts"]:
+        names = sorted({conflict["name"] for conflict in result["conflicts"]})
+        files = sorted({path for name in names for path in grub.mentions(name)})
         raise Refused(
             "a token of somebody else is in the way",
-            where=", ".join(grub.mentions(conflict["name"])) or "the settings of grub-mkconfig",
-            found=conflict["text"],
-            cure="Remove it there, or name {0} in takeover: it is filtered out and comes back with "
-            "state=absent.".format(conflict["name"]),
+            where=", ".join(files) or "the settings of grub-mkconfig",
+            found="; ".join(conflict["text"] for conflict in result["conflicts"]),
+            cure="Remove it there, or name {0} in takeover (kernel_args_takeover): it is filtered out and comes back "
+            "with state=absent.".format(", ".join(names)),
         )
     if result["missing"]:
         raise Refused(

@@ -25,11 +25,12 @@ def judge(config, said, rebooted=False, takeover=(), selected=False, upgraded=()
         reasons.append(NO_DPDK)
     reasons += [UPGRADE] if upgrade else []
     traffic = [row["text"] for row in config["restart_interrupts"]]
+    answer = verdict(said, rebooted, reasons, traffic)
     return {
-        "verdict": verdict(said, rebooted, reasons, traffic),
+        "verdict": answer,
+        "stops": answer == ASK or (answer == LATER and upgrade),  # packages restart the switch, whoever minds
         "reasons": reasons,
         "traffic": traffic,
-        "upgrade": upgrade,
         "foreign": foreign(config["conflicts"], takeover),
         "settled": config["running"] and config["dpdk_initialized"] and not reasons and not config["actions"],
     }

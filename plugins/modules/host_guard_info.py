@@ -21,8 +21,8 @@ description:
     processes while a reboot is due), C(hugepages:NODE) (pools of somebody else leave no room), C(cpus_pinned:PROGRAM)
     (a program chose CPUs that are planned for PMD threads), C(isolation_owner:isolcpus) and C(isolation_owner:tuned)
     (somebody else isolates CPUs in the other manner), C(boot) (M(nfv.ovs_dpdk.kernel_cmdline) would refuse the plan:
-    the boot configuration is of an unknown tool, its file system full or read-only, or the settings hold a token of
-    somebody else that has not booted yet)."
+    the boot configuration is of an unknown tool, its file system full or read-only, the settings hold a token of
+    somebody else that has not booted yet, or the line has been tried and was not kept)."
 author:
   - nfv.ovs_dpdk contributors (@nfv)
 extends_documentation_fragment:
@@ -49,6 +49,17 @@ options:
   trial_seconds:
     description: As O(nfv.ovs_dpdk.kernel_cmdline#module:trial_seconds).
     type: str
+  trial:
+    description:
+      - Whether new arguments are going to be booted on trial (M(nfv.ovs_dpdk.kernel_cmdline) with C(entry=trial)).
+      - With V(auto) only where the host can; with V(always) a host that cannot is refused (C(boot)).
+    type: str
+    choices: [auto, always, never]
+    default: never
+  retry:
+    description: As O(nfv.ovs_dpdk.kernel_cmdline#module:retry).
+    type: bool
+    default: false
   root:
     description:
       - Where C(/proc) and C(/sys) are found; a captured tree can be judged without touching its machine. Its boot
@@ -166,8 +177,12 @@ def boot_problems(grub, state, params):
     trial, running = Trial(grub), read_text(under(grub.root, "/proc/cmdline")) or ""
     try:
         tokens = params["plan"]["kernel_args_tokens"]
-        wish = _boot_line.wish(tokens, params["takeover"], trial_seconds=params["trial_seconds"])
-        _boot_line.decide(grub, trial, state, wish, _boot_line.read(grub, trial, state, wish, running))
+        wish = _boot_line.wish(tokens, params["takeover"], "default", params["retry"], params["trial_seconds"])
+        present = _boot_line.read(grub, trial, state, wish, running)
+        decision = _boot_line.decide(grub, trial, state, wish, present)
+        reboots = _boot_line.verdict(decision, running)["reboot_required"]
+        if reboots and (params["trial"] == "always" or (params["trial"] == "auto" and not present.why_not)):
+            _boot_line.decide(grub, trial, state, wish._replace(entry="trial"), present)
     except Refused as exc:
         return [exc.parts]
     return []
@@ -205,6 +220,8 @@ def main():
             "allow": {"type": "list", "elements": "str", "default": []},
             "takeover": {"type": "list", "elements": "str", "default": []},
             "trial_seconds": {"type": "str"},
+            "trial": {"type": "str", "choices": ["auto", "always", "never"], "default": "never"},
+            "retry": {"type": "bool", "default": False},
             "root": {"type": "path", "default": "/"},
         },
         supports_check_mode=True,

@@ -113,7 +113,7 @@ class Stage:
         machine = dict(self.machine)
         files, links = machine.pop("files", {}), machine.pop("links", {})
         builder.build(self.root, **machine)
-        GrubTree(pathlib.Path(self.root))
+        self.grub = GrubTree(pathlib.Path(self.root))
         tree = Tree(self.root)
         for path, text in files.items():
             tree.write(path, text, newline="")

@@ -22,30 +22,33 @@ SWITCH = ["openvswitch-common", "openvswitch-switch"]
 
 
 @pytest.mark.parametrize(
-    "config, said, more, verdict",
+    "config, said, more, verdict, stops",
     [
-        (BUSY, "unset", {}, "go"),
-        (BUSY, "no", {}, "go"),
-        (DUE, "unset", {}, "go"),
-        (DUE, "no", {}, "later"),
-        (BUSY_AND_DUE, "unset", {}, "ask"),
-        (BUSY_AND_DUE, "yes", {}, "go"),
-        (BUSY_AND_DUE, "no", {}, "later"),
+        (BUSY, "unset", {}, "go", False),
+        (BUSY, "no", {}, "go", False),
+        (DUE, "unset", {}, "go", False),
+        (DUE, "no", {}, "later", False),
+        (BUSY_AND_DUE, "unset", {}, "ask", True),
+        (BUSY_AND_DUE, "yes", {}, "go", False),
+        (BUSY_AND_DUE, "no", {}, "later", False),
         # A reboot is an answer where there is none, and does not overrule one.
-        (BUSY_AND_DUE, "unset", {"rebooted": True}, "go"),
-        (BUSY_AND_DUE, "no", {"rebooted": True}, "later"),
+        (BUSY_AND_DUE, "unset", {"rebooted": True}, "go", False),
+        (BUSY_AND_DUE, "no", {"rebooted": True}, "later", False),
         # To start it needs no consent.
-        (STOPPED, "no", {"selected": True}, "go"),
-        (KERNEL_ONLY, "unset", {}, "go"),
-        (KERNEL_ONLY, "unset", {"selected": True}, "ask"),
-        (BUSY, "unset", {"selected": True}, "go"),
-        (BUSY, "unset", {"upgraded": SWITCH}, "ask"),
-        (BUSY, "no", {"upgraded": SWITCH}, "later"),
-        (BUSY, "unset", {"upgraded": ["openvswitch-common"]}, "go"),
+        (STOPPED, "no", {"selected": True}, "go", False),
+        (KERNEL_ONLY, "unset", {}, "go", False),
+        (KERNEL_ONLY, "unset", {"selected": True}, "ask", True),
+        (BUSY, "unset", {"selected": True}, "go", False),
+        (BUSY, "unset", {"upgraded": SWITCH}, "ask", True),
+        # Packages come with their own restart: there is no doing without it.
+        (BUSY, "no", {"upgraded": SWITCH}, "later", True),
+        (BUSY, "yes", {"upgraded": SWITCH}, "go", False),
+        (BUSY, "unset", {"upgraded": ["openvswitch-common"]}, "go", False),
     ],
 )
-def test_verdict(config, said, more, verdict):
-    assert judge(config, said, **more)["verdict"] == verdict
+def test_verdict(config, said, more, verdict, stops):
+    answer = judge(config, said, **more)
+    assert (answer["verdict"], answer["stops"]) == (verdict, stops)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,7 @@ def test_verdict(config, said, more, verdict):
 )
 def test_reasons_are_named_once(config, more, reasons):
     answer = judge(config, "unset", **more)
-    assert (answer["reasons"], answer["traffic"], answer["upgrade"]) == (reasons, [GUEST["text"]], UPGRADE in reasons)
+    assert (answer["reasons"], answer["traffic"]) == (reasons, [GUEST["text"]])
     assert judge(config, "unset", **more) == answer, "what was given is left as it was"
 
 

@@ -144,6 +144,35 @@ def test_a_trial_that_nobody_could_confirm_is_told_before_anything_is_changed(st
     assert foreseen(stage, trial_seconds=seconds) == found * refused
 
 
+def tries(stage, **options):
+    """The refusals where a trial is due, after kernel_cmdline was seen to say the same."""
+    plan = plan_of(stage.root)
+    told = [row["text"] for row in stage.run("host_guard_info", dict(options, plan=plan))["refusals"]]
+    options = {"tokens": plan["kernel_args_tokens"], "entry": "trial", "retry": options.get("retry", False)}
+    refused = stage.run("kernel_cmdline", options, check=True)
+    assert told in ([], [refused.get("msg")])
+    return told
+
+
+def test_a_host_that_cannot_try_a_line_is_refused_where_it_must(stage):
+    assert tries(stage, trial="always") == []
+    os.unlink(os.path.join(stage.root, "usr/bin/grub-editenv"))
+    assert (tries(stage), tries(stage, trial="auto")) == ([], [])
+    assert "cannot be tried first: found grub-editenv is missing" in tries(stage, trial="always")[0]
+
+
+def test_a_line_that_was_tried_and_not_kept_is_told_before_anything_is_changed(stage):
+    tokens = plan_of(stage.root)["kernel_args_tokens"]
+    stage.run("kernel_cmdline", {"tokens": tokens, "entry": "trial"})
+    assert tries(stage, trial="auto") == [], "it waits for its boot"
+    stage.grub.boot()
+    assert tries(stage, trial="auto") == [], "it is on trial"
+    stage.grub.boot()
+    assert "has been tried and was not kept" in tries(stage, trial="auto")[0]
+    assert tries(stage, trial="auto", retry=True) == []
+    assert tries(stage, trial="never") == [], "it becomes the default at once"
+
+
 def test_a_host_that_is_given_back_tries_nothing(stage):
     plan = {"cpus": {"pmd": ""}, "devices": [], "hugepages": [], "kernel_args_tokens": []}
     assert stage.run("host_guard_info", {"plan": plan, "trial_seconds": "15m"})["refusals"] == []
