@@ -100,7 +100,7 @@ class Stage:
 
     def _write_tools(self, directory):
         os.mkdir(directory)
-        for name in ("cat", "rm", "sh"):  # what grub-mkconfig takes
+        for name in ("cat", "rm", "sed", "sh", "tail"):  # what GRUB's programs take
             os.symlink(shutil.which(name), os.path.join(directory, name))
         for name, text in TOOLS.items():
             path = os.path.join(directory, name)

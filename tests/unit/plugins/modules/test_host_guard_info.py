@@ -163,7 +163,7 @@ def test_a_host_that_cannot_try_a_line_is_refused_where_it_must(stage):
 
 def test_a_line_that_was_tried_and_not_kept_is_told_before_anything_is_changed(stage):
     tokens = plan_of(stage.root)["kernel_args_tokens"]
-    stage.run("kernel_cmdline", {"tokens": tokens, "entry": "trial"})
+    assert stage.run("kernel_cmdline", {"tokens": tokens, "entry": "trial"})["trial"]["pending"]
     assert tries(stage, trial="auto") == [], "it waits for its boot"
     stage.grub.boot()
     assert tries(stage, trial="auto") == [], "it is on trial"
