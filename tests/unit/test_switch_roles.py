@@ -1,5 +1,9 @@
 """What role teardown decides in its variables, and how role openvswitch says why it failed."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,3 +64,25 @@ def test_the_cause_is_the_last_word_even_where_the_switch_does_not_start_again()
     (rescue,) = [task["rescue"] for task in tasks if "rescue" in task]
     (last,) = rescue[-1]["always"]
     assert "ansible_failed_result.msg" in last["ansible.builtin.fail"]["msg"]
+
+
+def test_a_word_that_a_bridge_does_not_have_is_refused_before_any_task_of_the_role(tmp_path):
+    (tmp_path / "ansible_collections/nfv").mkdir(parents=True)
+    (tmp_path / "ansible_collections/nfv/ovs_dpdk").symlink_to(ROLES.parent)
+    role = {"name": "nfv.ovs_dpdk.openvswitch", "tasks_from": "packages"}
+    plan = {"os": {"family": "debian"}, "dpdk_drivers": [], "other_config": {}}
+    variables = {
+        "nfv_ovs_dpdk_plan": plan,
+        "openvswitch_packages": False,
+        "openvswitch_bridges": [{"bridge": "br0", "prots": []}],
+    }
+    play = {"hosts": "localhost", "gather_facts": False, "vars": variables,
+            "tasks": [{"ansible.builtin.import_role": role}]}  # fmt: skip
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    done = subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local", "--check", "play.yml"],
+        env=dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(tmp_path), ANSIBLE_NOCOLOR="1", PYTHONDONTWRITEBYTECODE="1"),
+        cwd=str(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False,
+    )  # fmt: skip
+    assert "openvswitch_bridges: found prots in br0, expected bridge, state" in " ".join(done.stdout.split())
+    assert "changed=0 " in done.stdout and "vswitch_config" not in done.stdout
