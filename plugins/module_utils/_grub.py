@@ -151,8 +151,9 @@ class Grub:
         return self.words(_files.read_text(self._at(DROPIN)))
 
     def mentions(self, name):
-        """The settings files, other than the drop-in, that name a parameter."""
-        pattern = re.compile(r"(?<![\w.-]){0}(?![\w.-])".format(re.escape(name).replace("_", "[_-]")))
+        """The settings files, other than the drop-in, that name a parameter; remarks do not count."""
+        words = r"^\s*[^#\s].*(?<![\w.-]){0}(?![\w.-])".format(re.escape(name).replace("_", "[_-]"))
+        pattern = re.compile(words, re.MULTILINE)
         others = (path for path in self._settings() if path != DROPIN)
         return [path for path in others if pattern.search(_files.read_text(self._at(path)) or "")]
 

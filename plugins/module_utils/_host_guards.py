@@ -34,10 +34,10 @@ def _tokens(case):
 
 def _boot(case):
     due = case.tokens["missing"] or case.tokens["superfluous"]
-    told = [conflict["text"] for conflict in case.tokens["conflicts"] if conflict["name"] not in case.takeover]
+    told = {conflict["text"] for conflict in case.tokens["conflicts"] if conflict["name"] not in case.takeover}
     for parts in case.boot_problems:
         # Who boots as planned by a tool that is not known needs no change, and can leave kernel_args out.
-        if (due or parts["where"] != _grub.MENU) and parts.get("found") not in told:
+        if (due or parts["where"] != _grub.MENU) and not told.issuperset((parts.get("found") or "").split("; ")):
             yield None, parts
 
 

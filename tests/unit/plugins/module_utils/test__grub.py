@@ -139,7 +139,7 @@ def test_a_boot_partition_that_takes_no_menu_is_refused(grub, monkeypatch, chang
 
 
 def test_mentions_and_later_settings_name_the_operators_files(grub_tree, grub):
-    grub_tree.settings('GRUB_CMDLINE_LINUX="intel-iommu=off xisolcpus=1"\n')
+    grub_tree.settings('# no isolcpus here\nGRUB_CMDLINE_LINUX="intel-iommu=off xisolcpus=1"\n')
     grub_tree.settings("X=isolcpus=1\n", "grub.d/91-late.cfg")
     grub_tree.dropin.write_text("isolcpus=2")
     assert grub.mentions("intel_iommu") == ["/etc/default/grub"]

@@ -130,12 +130,12 @@ def test_a_foreign_token_that_has_not_booted_yet_is_told_and_can_be_taken_over(s
 
 
 def test_a_foreign_token_that_runs_and_is_configured_is_told_once(stage):
-    settings(stage, "iommu=nopt")
+    settings(stage, "iommu=nopt isolcpus=1")
     with open(os.path.join(stage.root, "proc/cmdline"), "a") as line:
-        line.write("iommu=nopt\n")
+        line.write("iommu=nopt isolcpus=1\n")
     plan = plan_of(stage.root)
     told = stage.run("host_guard_info", {"plan": plan})["refusals"]
-    assert [row["id"] for row in told] == ["kernel_token:iommu"]
+    assert [row["id"] for row in told] == ["kernel_token:iommu", "kernel_token:isolcpus"]
 
 
 @pytest.mark.parametrize("seconds, refused", [("180", False), (" 900 ", False), ("179", True), ("15m", True)])
