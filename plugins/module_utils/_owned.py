@@ -48,7 +48,7 @@ def decide(state, root, path, text, mode=0o644, takeover=False, by=None):
         return None
     if recorded is not None and (found, found_mode) == (text, mode):
         return None
-    entry = dict(recorded or _first_entry(root, path, found, found_mode, takeover))
+    entry = dict(recorded or _first_entry(state, root, path, found, found_mode, takeover))
     digests = [digest for digest in entry.get("written", []) if digest != _digest(text)]
     # Two: an interrupted run may have recorded the new text and left the one before.
     entry["written"] = (digests + [_digest(text)])[-2:]
@@ -61,9 +61,9 @@ def _digest(text):
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _first_entry(root, path, found, found_mode, takeover):
+def _first_entry(state, root, path, found, found_mode, takeover):
     if found is None or OWN_NAME in path:
-        return {"before": None, "directory": os.path.isdir(_files.under(root, os.path.dirname(path)))}
+        return {"before": None, "directories": _own_directories(state, root, path)}
     if takeover:
         return {"before": found, "mode": "{0:04o}".format(found_mode)}
     raise Refused(
@@ -71,6 +71,16 @@ def _first_entry(root, path, found, found_mode, takeover):
         where=path,
         cure="Move it away, or name it in takeover: its text is kept and comes back with state=absent.",
     )
+
+
+def _own_directories(state, root, path):
+    """The directories above *path*, nearest first, that are made for it or were for another own file."""
+    made = {directory for entry in state.section(SECTION).values() for directory in entry.get("directories", [])}
+    found, directory = [], os.path.dirname(path)
+    while directory in made or not os.path.isdir(_files.under(root, directory)):
+        found.append(directory)
+        directory = os.path.dirname(directory)
+    return found
 
 
 def release(state, root, path):
@@ -168,10 +178,10 @@ def undo(state, root, change):
 
 
 def _forget(state, root, path):
-    if state.section(SECTION).get(path, {}).get("directory") is False:
-        # Ours too, if nothing else has moved in.
-        with contextlib.suppress(OSError):
-            os.rmdir(_files.under(root, os.path.dirname(path)))
+    with contextlib.suppress(OSError):  # somebody has moved in
+        for directory in state.section(SECTION).get(path, {}).get("directories", []):
+            with contextlib.suppress(FileNotFoundError):  # an interrupted run
+                os.rmdir(_files.under(root, directory))
     state.forget(SECTION, path)
 
 

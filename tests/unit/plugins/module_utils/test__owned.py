@@ -43,13 +43,24 @@ def host(tmp_path):
 
 def test_write_keep_change_and_give_back(host):
     assert host.hold(PATH, "a\n") and host.text(PATH) == "a\n"
-    assert host.record(PATH) == {"before": None, "directory": False}
+    assert host.record(PATH) == {"before": None, "directories": ["/etc/modules-load.d", "/etc"]}
     assert host.hold(PATH, "a\n") is None
     assert host.hold(PATH, "b\n").before == "a\n"
     assert host.hold(PATH, None) and host.text(PATH) is None
     assert not os.path.exists(os.path.join(host.root, "etc/modules-load.d"))
     assert host.state.section("files") == {}
     assert host.hold(PATH, None) is None
+
+
+def test_directories_go_with_the_last_file_that_they_were_made_for(host):
+    paths = ["/usr/local/libexec/nfv-ovs-dpdk/" + name for name in "ab"]
+    os.makedirs(os.path.join(host.root, "usr/local"))
+    for path in paths:
+        host.hold(path, "x\n")
+    host.hold(paths[0], None)
+    assert host.text(paths[1]) == "x\n"
+    host.hold(paths[1], None)
+    assert os.listdir(os.path.join(host.root, "usr/local")) == []
 
 
 def test_a_directory_that_others_use_stays(host):
