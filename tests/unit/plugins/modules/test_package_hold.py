@@ -132,7 +132,7 @@ def test_the_record_comes_first(dpkg, run_module, monkeypatch, tmp_path):
     """A dpkg that fails: what was to be held is remembered, and the next run goes on."""
     program = tmp_path / "bin" / "dpkg"
     program.parent.mkdir()
-    program.write_text("#!/bin/sh\necho no >&2\nexit 2\n")
+    program.write_text("#!/bin/sh\ncat > /dev/null\necho no >&2\nexit 2\n")
     program.chmod(0o755)
     with monkeypatch.context() as patch:
         patch.setenv("PATH", str(program.parent), prepend=":")
