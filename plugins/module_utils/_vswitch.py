@@ -27,6 +27,7 @@ PROGRAMS = ("ovs-vswitchd", "/usr/sbin/ovs-vswitchd")  # not everybody's PATH ho
 
 _VERSION = re.compile(r"\(Open vSwitch\) (\d+(?:\.\d+)+)")
 _DPDK = re.compile(r"^(DPDK \S+)", re.MULTILINE)
+_CANDIDATE = re.compile(r"^  Candidate: (?:\d+:)?(\d+(?:\.\d+)+)", re.MULTILINE)
 _ALARM = "signal 14"  # how ovs-vsctl and ovs-appctl end when --timeout strikes
 _TROUBLE = re.compile(r"\|(?:WARN|ERR|EMER)\|")
 
@@ -156,6 +157,12 @@ class Switch:
                 break
         version, dpdk = _VERSION.search(out), _DPDK.search(out)
         return {"version": version.group(1) if version else None, "dpdk": dpdk.group(1) if dpdk else None}
+
+    def coming_version(self):
+        """Version that apt would install, as text; None where apt does not know."""
+        _rc, out, _err = self.run(["apt-cache", "policy", "openvswitch-switch"])
+        match = _CANDIDATE.search(out)
+        return match.group(1) if match else None
 
     # --- the log ------------------------------------------------------------------------------------------------
 

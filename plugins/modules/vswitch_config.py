@@ -14,7 +14,8 @@ description:
   - The names of the keys that this module set are recorded in C(external_ids:nfv-ovs-dpdk-keys) by the same
     transaction. Only these are ever taken back, and each goes back to the value that it had before. A key whose value
     fits already is not taken over, and one that somebody changed afterwards is left alone.
-  - Key names follow the version found, so C(pmd-sleep-max) becomes C(pmd-maxsleep) on Open vSwitch 3.1.
+  - Key names follow the version found, so C(pmd-sleep-max) becomes C(pmd-maxsleep) on Open vSwitch 3.1. Where none is
+    installed, check mode shows the names of the version that apt would install.
   - Says whether C(ovs-vswitchd) must be restarted, by what the running process uses and not by what this run changed.
     The module never restarts anything; M(nfv.ovs_dpdk.vswitch_restart) does.
   - Names the keys of somebody else whose values differ from what is wanted. They are replaced all the same; whoever
@@ -269,7 +270,9 @@ def converge(module, switch, store):
     columns = read(module, switch, state)
     running = Running(process, columns, installed["dpdk"])
     row, recorded = _rows.found({column: columns[column] for column in MAPS}), state.get("values", {})
-    wanted = wanted_row(module.params, _keys.parse_version(version))
+    # A dry run before the installation shows the names that will be written after it.
+    words_of = version or (switch.coming_version() if module.check_mode else None)
+    wanted = wanted_row(module.params, _keys.parse_version(words_of))
     decision = decide(module.params, row, wanted, recorded)
     before, after = maps(row), maps(_rows.applied(row, decision.changes))
     in_force = running.in_force(state.get("process"), before["other_config"], after["other_config"])

@@ -84,6 +84,22 @@ def test_nothing_is_there_yet(switch, bounded, monkeypatch, tmp_path, name, argu
         assert words in real["msg"]
 
 
+@pytest.mark.parametrize("candidate, name", [("3.1.0-2", "pmd-maxsleep"), ("3.5.0-1", "pmd-sleep-max")])
+def test_a_dry_run_before_the_installation(switch, bounded, monkeypatch, tmp_path, candidate, name):
+    """Keys have the names of the version that apt would install."""
+    from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _vswitch
+
+    made = switch()
+    made.stop()
+    apt = tmp_path / "apt-cache"
+    apt.write_text(f"#!/bin/sh\nprintf '%s:\\n  Installed: (none)\\n  Candidate: %s\\n' $2 {candidate}\n")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(_vswitch, "PROGRAMS", ("ovs-vswitchd",))
+    dry = bounded(made, "vswitch_config", {"other_config": {"pmd-sleep-max": 5}}, check=True)
+    assert "other_config:" + name in [action["target"] for action in dry["actions"]]
+
+
 @pytest.mark.parametrize("name, arguments", BOTH)
 @pytest.mark.parametrize(
     "which, words",

@@ -102,6 +102,20 @@ def test_installed_build(output, build):
     assert len(programs.asked) == (1 if output[0] == 0 else 2)
 
 
+@pytest.mark.parametrize(
+    "output, version",
+    [
+        ((0, "openvswitch-switch:\n  Installed: (none)\n  Candidate: 3.1.0-2+deb12u1\n", ""), "3.1.0"),
+        ((0, "openvswitch-switch:\n  Installed: (none)\n  Candidate: 1:3.5.0~git20250101\n", ""), "3.5.0"),
+        ((0, "openvswitch-switch:\n  Installed: (none)\n  Candidate: (none)\n", ""), None),
+        ((0, "", "N: Unable to locate package openvswitch-switch"), None),
+        ((127, "", "No such file"), None),
+    ],
+)
+def test_the_version_that_would_be_installed(output, version):
+    assert _vswitch.Switch(Programs(apt_cache=output)).coming_version() == version
+
+
 # --- the process ------------------------------------------------------------------------------------------------
 
 
