@@ -63,6 +63,15 @@ def test_no_tag_takes_the_way_back_from_a_line_on_trial_that_may_still_boot():
     assert [found for found in files if "owned_files" in found] == [["tuned_profile", "kernel_cmdline", "owned_files"]]
 
 
+def test_the_guards_are_not_asked_about_a_trial():
+    """The line of before is put back without one, whatever the operator has said about consent and trials."""
+    plan = yaml.safe_load((ROOT / "roles/teardown/vars/main.yml").read_text())["__teardown_plan"]
+    asked = next(task for task in tasks("guard.yml") if "host_guard" in str(task.get("ansible.builtin.include_role")))
+    given = dict({"host_reboot_allowed": "yes", "kernel_args_trial": "always"}, **asked["vars"])
+    given["nfv_ovs_dpdk_plan"] = plan
+    assert variable("host_guard", "__host_guard_trial", **given) == "never"
+
+
 def test_pins_that_could_not_be_taken_back_are_told():
     marked = {"before": {"external_ids": {"nfv-ovs-dpdk-pins": "{}"}}}
     for pins, config, count in (({"skipped": True}, marked, 1), ({"left": []}, marked, 0), ({"skipped": True}, {}, 0)):
