@@ -10,13 +10,13 @@ export MOLECULE_GLOB := molecule/*/molecule.yml
 export PYTHONDONTWRITEBYTECODE := 1
 PYTEST := pytest -p no:cacheprovider
 
-.PHONY: test test-fast test-all unit vswitch lint sanity scenario demo demo-clean bench fuzz setup tree clean
+.PHONY: test test-fast test-all unit vswitch chroot lint sanity scenario demo demo-clean bench fuzz setup tree clean
 
-test: test-fast
+test: test-fast chroot
 	$(PYTEST) -s tests/scenarios -k default
 
 test-all: export NFV_ALL_FAULTS := true
-test-all: test-fast
+test-all: test-fast chroot
 	$(PYTEST) -s --durations=0 tests/scenarios
 
 test-fast: lint sanity unit vswitch
@@ -39,6 +39,9 @@ unit: setup
 
 vswitch: setup
 	$(PYTEST) -q tests/vswitch
+
+chroot: setup
+	$(PYTEST) -q tests/chroot
 
 demo: tree
 	@tests/tools/demo.sh
