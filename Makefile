@@ -1,6 +1,6 @@
 # make demo        a virtual machine becomes an OVS-DPDK compute node before your eyes, and stays for you to look at
 # make test        everything a change must pass, one virtual machine included
-# make test-fast   the same without the virtual machine
+# make test-fast   the same without an image of a machine
 # make test-all    every scenario, Debian 13 included
 # make bench       speed, and frames lost while a playbook is at work, with the raw runs
 # make fuzz        every reader of text, coverage-guided, FUZZ_SECONDS (60) for each
