@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Guards for devices: what speaks against moving a NIC to another driver.
+"""Guards for devices: what speaks against giving a NIC to DPDK, most of it against moving it to another driver.
 
 Each guard looks at a case (see _guards.Case) and yields (subject, parts of the refusal).
 Sources: kernel document "driver-api/vfio.rst" (viable groups), drivers/pci/pcie/portdrv.c (bridges do not spoil a
@@ -11,12 +11,16 @@ group), kernel_lockdown(7), DPDK guide "Linux Drivers".
 Private to the collection. Python 3.6+, standard library only.
 """
 
+import re
+
 from . import _cmdline
 
 UIO = ("uio_pci_generic", "igb_uio")
 # A group stays viable for VFIO with these drivers in it, and with bridges on whatever driver (header type 1 or 2).
 VFIO = ("vfio-pci", "pci-stub")
 BRIDGES = ("0604", "0607", "0609")
+# Drivers that hand a device out (mlx5_vfio_pci, xen-pciback): no interface is missed there.
+_HANDS_OUT = re.compile(r"vfio|uio|pci-?(stub|back)")
 IOMMU_OFF = ("intel_iommu=off", "amd_iommu=off", "iommu=off")
 
 
@@ -29,13 +33,22 @@ def _unknown(case):
     for address, nic, _driver in case.moving:
         if nic is None:
             known = ", ".join(place(nic) for dummy, nic in sorted(case.nics.items())) or "no network device"
-            cure = "Name one of them in host_plan_nics."
-            yield address, {"what": "there is no such NIC", "where": address, "found": known, "cure": cure}
+            yield (
+                address,
+                {
+                    "what": "there is no such NIC",
+                    "where": address,
+                    "found": known,
+                    "expected": "a network device on the PCI bus",
+                    "cure": "Name one of them in host_plan_nics.",
+                },
+            )
 
 
 def _in_use(case):
-    for address, nic, _driver in case.moving:
-        if nic and nic["uses"]:
+    """A NIC that keeps its driver loses its traffic too, once it is a port."""
+    for address, nic in case.present:
+        if nic["uses"]:
             yield (
                 address,
                 {
@@ -44,6 +57,23 @@ def _in_use(case):
                     "found": "; ".join(use["detail"] for use in nic["uses"]),
                     "expected": "no address, route or master on it or above it",
                     "cure": "Take it out of host_plan_nics or move its addresses first.",
+                },
+            )
+
+
+def _elsewhere(case):
+    """Whoever has moved the interface into another namespace uses it there, and nobody here can see for what."""
+    for address, nic in case.present:
+        if nic["driver"] and not nic["names"] and not _HANDS_OUT.search(nic["driver"]):
+            yield (
+                address,
+                {
+                    "what": "the interface of the NIC is not here, perhaps in another network namespace",
+                    "where": place(nic),
+                    "found": "driver {0} and no interface".format(nic["driver"]),
+                    "expected": "an interface in this namespace, or no driver of the kernel",
+                    "cure": "Take it out of host_plan_nics, or bring its interface back "
+                    "(ip -n NAMESPACE link set INTERFACE netns 1).",
                 },
             )
 
@@ -155,6 +185,7 @@ RELEASE_GUARDS = (("nic_held", False, _held),)
 GUARDS = RELEASE_GUARDS + (
     ("nic_unknown", False, _unknown),
     ("nic_in_use", True, _in_use),
+    ("nic_elsewhere", True, _elsewhere),
     ("nic_has_vfs", True, _virtual_functions),
     ("iommu_group", True, _iommu_group),
     ("no_iommu", True, _no_iommu),

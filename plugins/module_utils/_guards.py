@@ -12,35 +12,47 @@ operator may override it, function).
 Private to the collection. Python 3.6+, standard library only.
 """
 
+import re
+
 from . import _cmdline, _tuned
 from ._device_guards import GUARDS as DEVICE_GUARDS
 from ._device_guards import RELEASE_GUARDS, place
 from ._errors import Refused
 from ._host_guards import GUARDS as HOST_GUARDS
+from ._host_guards import running_guests
 from ._processes import describe
 
 ALLOW = "host_guard_allow"
 IOMMU_NAMES = frozenset(("iommu", "intel_iommu", "amd_iommu"))
+# An id is one word of a text with several, whatever a program or a file is called.
+_NOT_OF_AN_ID = re.compile(r"[^A-Za-z0-9_.:-]")
 
 
 class Case:
     """Everything that the guards may look at.
 
-    *devices* are rows with "address" and "driver"; *holders* says which processes hold a device, {address: [words]};
-    *iommu_pending* promises that a reboot to come may bring the IOMMU.
+    *devices* are rows with "address" and "driver" (None: it keeps the one that it has); *holders* says which processes
+    hold a device, {address: [words]}; *iommu_pending* promises that a reboot to come may bring the IOMMU.
     """
 
     def __init__(self, host, devices, holders=None, allow=(), iommu_pending=False):
         self.host = host
         self.nics = {nic["address"]: nic for nic in host["nics"] if nic["present"]}
-        self.wanted = {row["address"]: row["driver"] for row in devices if row.get("address") and row.get("driver")}
+        self.planned = {row["address"]: row.get("driver") for row in devices if row.get("address")}
+        self.wanted = {address: driver for address, driver in self.planned.items() if driver}
         self.holders = holders or {}
         self.allow = allow
         self.iommu_pending = iommu_pending
         self.plan, self.processes, self.takeover = {}, (), ()
         self.tasks, self.boot_problems, self.profile = (), (), ""
+        self.settings, self.switch_has_pages, self.reboots = (), True, True
         self.tokens = {"missing": [], "superfluous": [], "conflicts": [], "foreign": []}
         self.reasons = []
+
+    @property
+    def present(self):
+        """(address, NIC) of every planned device that is there, whether it moves or keeps its driver."""
+        return [(address, self.nics[address]) for address in sorted(self.planned) if address in self.nics]
 
     @property
     def moving(self):
@@ -59,7 +71,7 @@ class Case:
 
 
 def judge_devices(host, drivers, holders=None, allow=(), iommu_pending=False):
-    """Refusals of moving devices; *drivers* are {address: driver, or None where the device stays}."""
+    """Refusals of giving devices to DPDK; *drivers* are {address: driver, or None where the device keeps its own}."""
     rows = [{"address": address, "driver": driver} for address, driver in drivers.items()]
     return _judge(Case(host, rows, holders, allow, iommu_pending), DEVICE_GUARDS)[0]
 
@@ -77,11 +89,25 @@ def _iommu_pending(host, tokens, takeover):
     return bool(coming) and host["iommu"]["described"] is not False
 
 
-def judge_host(host, plan, processes=(), holders=None, allow=(), takeover=(), tasks=(), boot_problems=(), profile=""):
+def judge_host(
+    host,
+    plan,
+    processes=(),
+    holders=None,
+    allow=(),
+    takeover=(),
+    tasks=(),
+    boot_problems=(),
+    profile="",
+    settings=(),
+    switch_has_pages=True,
+    reboots=True,
+):
     """{"refusals", "allowed", "warnings", "reasons"} of applying *plan* to *host*.
 
     *tasks* are _kernel.read_tasks; *boot_problems* are the parts of refusals to change the boot configuration;
-    *profile* is the active one of TuneD.
+    *profile* is the active one of TuneD; *settings* are _sysctl.read_settings of _host_guards.PAGE_SETTINGS;
+    *switch_has_pages* is that of _processes; *reboots* says whether the caller reboots the host where that is due.
     """
     line = host["cmdline"] or ""
     wanted = plan["kernel_args_tokens"] + _tuned.planned_tokens(plan.get("isolation", {}))
@@ -91,6 +117,7 @@ def judge_host(host, plan, processes=(), holders=None, allow=(), takeover=(), ta
     case = Case(host, plan["devices"], holders, allow, _iommu_pending(host, tokens, taken))
     case.plan, case.processes, case.tokens, case.takeover = plan, processes, tokens, taken
     case.tasks, case.boot_problems, case.profile = tasks, boot_problems, profile
+    case.settings, case.switch_has_pages, case.reboots = settings, switch_has_pages, reboots
     case.reasons = _reboot_reasons(case)
     refusals, allowed = _judge(case, DEVICE_GUARDS + HOST_GUARDS)
     return {
@@ -137,7 +164,7 @@ def _missing_pages(case):
 def _warnings(case):
     for nic in case.host["nics"]:
         bridges = [use["detail"] for use in nic["uses"] if use["kind"] == "ovs"]
-        if bridges and nic["address"] not in case.wanted:
+        if bridges and nic["address"] not in case.planned:
             text = "{0} carries traffic of Open vSwitch in the kernel ({1}): a restart of Open vSwitch may interrupt it"
             subject = nic["address"] or nic["name"]
             yield {"id": "kernel_datapath:" + subject, "text": text.format(place(nic), "; ".join(bridges))}
@@ -145,13 +172,16 @@ def _warnings(case):
     if attached:
         text = "a restart of Open vSwitch would interrupt the vhost-user ports of {0}"
         yield {"id": "guests_vhost_user", "text": text.format(", ".join(attached))}
+    if not case.reboots:
+        for _subject, parts in running_guests(case):
+            yield {"id": "guests_running", "text": str(Refused(**parts))}
 
 
 def _judge(case, guards):
     refusals, overridden = [], []
     for prefix, may_override, guard in guards:
         for subject, parts in guard(case):
-            name = prefix if subject is None else "{0}:{1}".format(prefix, subject)
+            name = prefix if subject is None else "{0}:{1}".format(prefix, _NOT_OF_AN_ID.sub("_", str(subject)))
             row = dict({"where": None, "found": None, "expected": None}, id=name, **parts)
             if may_override:
                 row["cure"] += " To do it all the same, add {0!r} to {1}.".format(name, ALLOW)

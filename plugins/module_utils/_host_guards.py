@@ -10,9 +10,13 @@ Sources: kernel documents "admin-guide/kernel-parameters.txt" and "admin-guide/m
 Private to the collection. Python 3.6+, standard library only.
 """
 
-from . import _cmdline, _cpuset, _grub, _tuned
+import itertools
+
+from . import _cmdline, _cpuset, _grub, _owned, _tuned
 from ._processes import describe
 
+# What sysctl sets of the pool of the default size; vm.nr_overcommit_hugepages reserves nothing.
+PAGE_SETTINGS = ("vm.nr_hugepages", "vm.nr_hugepages_mempolicy")
 TAKEOVER = "kernel_args_takeover"
 OURS = ("ovs-vswitchd", "ovs-vswitchd-dpdk", "ovs-vswitchd-dp")  # the last as the kernel cuts it after 15 characters
 
@@ -42,6 +46,11 @@ def _boot(case):
 
 
 def _guests(case):
+    return running_guests(case) if case.reboots else ()
+
+
+def running_guests(case):
+    """Guests that a reboot would end: a refusal for who makes it, a warning for who does not."""
     guests = [process for process in case.processes if process["guest"] is not None]
     if guests and case.reasons:
         yield (
@@ -55,29 +64,85 @@ def _guests(case):
         )
 
 
+def _pages_owner(case):
+    """A number of pages that is set at every boot counts those of the default size, which the plan chooses anew.
+
+    Set after the kernel line, it takes pages away as well. To set what the plan has does nothing.
+    """
+    tokens = [token for token in case.plan["kernel_args_tokens"] if _cmdline.name(token) == "default_hugepagesz"]
+    count = sum(pool["count"] for pool in case.plan.get("hugepages", ()))
+    foreign = [row for row in case.settings if _owned.OWN_NAME not in row["file"] and row["value"] != str(count)]
+    for path, rows in itertools.groupby(foreign if tokens else [], key=lambda row: row["file"]):
+        rows = list(rows)
+        words = "no such line: with {0} it counts pages of {1}, and the plan has {2} of them"
+        yield (
+            path.lstrip("/"),
+            {
+                "what": "somebody else sets the number of hugepages at every boot",
+                "where": "{0}, line {1}".format(path, ", ".join(str(row["line"]) for row in rows)),
+                "found": "; ".join("{name} = {value}".format(**row) for row in rows),
+                "expected": words.format(tokens[0], tokens[0].partition("=")[2], count),
+                "cure": "Remove it.",
+            },
+        )
+
+
 def _foreign_pools(case):
+    """Pools of somebody else that the planned ones do not fit beside.
+
+    The plan says what the host keeps in all, not where: a node has to bear what the others do not leave.
+    """
     planned = {(pool["node"], pool["size_kb"]): pool["count"] for pool in case.plan.get("hugepages", ())}
-    ours = case.host["state"].get("hugepages", {})
-    for node in case.host["nodes"]:
-        wanted = sum(size * count for (owner, size), count in planned.items() if owner == node["id"])
-        others = [
-            pool
-            for pool in node["hugepages"]
-            if pool["total"]
-            and (node["id"], pool["size_kb"]) not in planned
-            and "{0}:{1}".format(node["id"], pool["size_kb"]) not in ours
-        ]
-        there = sum(pool["size_kb"] * pool["total"] for pool in others)
-        if wanted and node["memory_kb"] and wanted + there > node["memory_kb"]:
-            rows = ", ".join("{total} pages of {size_kb} kB".format(**pool) for pool in others)
+    rows = [(node,) + _pools_of(case, node, planned) for node in case.host["nodes"]]
+    left = {node["id"]: max(0, (node["memory_kb"] or 0) - wanted - there) for node, wanted, _others, there in rows}
+    known = all(node["memory_kb"] is not None for node in case.host["nodes"])
+    reserved = case.plan.get("nova", {}).get("reserved_host_memory_mb", 0) * 1024 if known else 0
+    for node, wanted, others, there in rows:
+        kept = max(0, reserved - sum(left.values()) + left[node["id"]])
+        if wanted and others and node["memory_kb"] and wanted + there + kept > node["memory_kb"]:
+            found = ", ".join("{total} pages of {size_kb} kB".format(**pool) for pool in others)
             yield (
                 node["id"],
                 {
                     "what": "the planned hugepages do not fit beside a pool of somebody else",
                     "where": "NUMA node {0}".format(node["id"]),
-                    "found": "{0} and a plan of {1} kB".format(rows, wanted),
-                    "expected": "{0} kB in all".format(node["memory_kb"]),
+                    "found": "{0} and a plan of {1} kB".format(found, wanted),
+                    "expected": "{0} kB in all and {1} kB for the host".format(node["memory_kb"] - kept, kept),
                     "cure": "Lower host_plan_vm_memory or give the other pool up.",
+                },
+            )
+
+
+def _pools_of(case, node, planned):
+    """(KiB of the plan, pools of somebody else, KiB of these) on a node."""
+    ours = case.host["state"].get("hugepages", {})
+    others = [
+        pool
+        for pool in node["hugepages"]
+        if pool["total"]
+        and (node["id"], pool["size_kb"]) not in planned
+        and "{0}:{1}".format(node["id"], pool["size_kb"]) not in ours
+    ]
+    wanted = sum(size * count for (owner, size), count in planned.items() if owner == node["id"])
+    return wanted, others, sum(pool["size_kb"] * pool["total"] for pool in others)
+
+
+def _full_pools(case):
+    """Pools that are there with too few pages for Open vSwitch, which has none yet, and no reboot will free any."""
+    if case.reasons or case.switch_has_pages:
+        return
+    there = {(node["id"], pool["size_kb"]): pool for node in case.host["nodes"] for pool in node["hugepages"]}
+    for row in case.plan.get("hugepages", ()):
+        pool, wanted = there.get((row["node"], row["size_kb"])), row.get("ovs", 0)
+        if pool and pool["total"] >= row["count"] and pool["free"] < wanted:
+            yield (
+                row["node"],
+                {
+                    "what": "Open vSwitch would not get its hugepages",
+                    "where": "NUMA node {0}".format(row["node"]),
+                    "found": "{0} of {1} pages of {2} free".format(pool["free"], pool["total"], row["size"]),
+                    "expected": "{0} free ones".format(wanted),
+                    "cure": "Stop the program that has them (grep HugetlbPages /proc/[0-9]*/status), or reboot.",
                 },
             )
 
@@ -131,7 +196,9 @@ GUARDS = (
     ("kernel_token", False, _tokens),
     ("boot", False, _boot),
     ("guests_running", True, _guests),
+    ("hugepages_owner", True, _pages_owner),
     ("hugepages", True, _foreign_pools),
+    ("hugepages", True, _full_pools),
     ("cpus_pinned", True, _pinned),
     ("isolation_owner", True, _isolation_owner),
 )

@@ -6,7 +6,8 @@
 
 All of it counts up to the top: an address on a VLAN on a bond is a use of every NIC in the bond. The IPv4 tables
 name local addresses without their device: an address belongs to the devices with the longest connected prefix
-around it. Link-local IPv6 addresses are no use, every device that is up has one.
+around it. What these files do not show at all (further tables, further legs of a route, addresses without a route)
+comes from _live_links. Link-local IPv6 addresses are no use, every device that is up has one.
 
 Private to the collection. Python 3.6+, standard library only.
 Sources: kernel documents "Documentation/ABI/testing/sysfs-class-net" and "Documentation/filesystems/proc.rst" (section
@@ -34,13 +35,18 @@ _NOT_A_ROUTE6 = 0x80000000 | 0x00100000 | _REJECT  # local, anycast, unreachable
 
 
 class Links:
-    """The network devices of a tree; uses(name) tells what would be cut off with one of them."""
+    """The network devices of a tree; uses(name) tells what would be cut off with one of them.
 
-    def __init__(self, tree):
+    *known* is (device, kind, what) of uses that somebody else has found.
+    """
+
+    def __init__(self, tree, known=()):
         self._tree = tree
         self._on = {}
         _add_ipv4(tree, self._on)
         _add_ipv6(tree, self._on)
+        for name, kind, what in known:
+            _note(self._on, name, kind, what)
         self._vlans = _vlans(tree)
 
     def uses(self, name):

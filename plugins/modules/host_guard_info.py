@@ -15,14 +15,19 @@ description:
     check mode, where another play holds the host (M(nfv.ovs_dpdk.host_lease)). What is worth knowing but
     not dangerous (ports of Open vSwitch in the kernel, guests on vhost-user ports) is a warning of the task.
   - "NICs: C(nic_unknown:ADDRESS), C(nic_in_use:ADDRESS) (an address, a route, a bond, bridge, VLAN or Open vSwitch port
-    on it or above it, so the NIC of the management connection too), C(nic_has_vfs:ADDRESS), C(nic_held:ADDRESS),
-    C(iommu_group:ADDRESS), C(no_iommu), C(no_iommu_mode), C(lockdown:ADDRESS)."
+    on it or above it, so the NIC of the management connection too; also where the NIC keeps the driver of the kernel),
+    C(nic_elsewhere:ADDRESS) (its interface is in another network namespace), C(nic_has_vfs:ADDRESS),
+    C(nic_held:ADDRESS), C(iommu_group:ADDRESS), C(no_iommu), C(no_iommu_mode), C(lockdown:ADDRESS)."
   - "The host: C(kernel_token:NAME) (somebody else has set a token that the plan needs), C(guests_running) (QEMU
-    processes while a reboot is due), C(hugepages:NODE) (pools of somebody else leave no room), C(cpus_pinned:PROGRAM)
-    (a program chose CPUs that are planned for PMD threads), C(isolation_owner:isolcpus) and C(isolation_owner:tuned)
-    (somebody else isolates CPUs in the other manner), C(boot) (M(nfv.ovs_dpdk.kernel_cmdline) would refuse the plan:
-    the boot configuration is of an unknown tool, its file system full or read-only, the settings hold a token of
-    somebody else that has not booted yet, or the line has been tried and was not kept)."
+    processes while a reboot is due), C(hugepages_owner:FILE) (sysctl sets another number of pages at every boot, which
+    then are of the planned size), C(hugepages:NODE) (pools of somebody else leave no room, or somebody else has the
+    pages that are for Open vSwitch), C(cpus_pinned:PROGRAM) (a program chose CPUs that are planned for PMD threads),
+    C(isolation_owner:isolcpus) and C(isolation_owner:tuned) (somebody else isolates CPUs in the other manner), C(boot)
+    (M(nfv.ovs_dpdk.kernel_cmdline) would refuse the plan: the boot configuration is of an unknown tool, its file system
+    full or read-only, the settings hold a token of somebody else that has not booted yet, or the line has been tried
+    and was not kept)."
+  - An id holds letters, digits and C(_.:-) only, so that several can be given as one text; whatever else the name of a
+    program or a file has is C(_) in it.
 author:
   - nfv.ovs_dpdk contributors (@nfv)
 extends_documentation_fragment:
@@ -60,10 +65,15 @@ options:
     description: As O(nfv.ovs_dpdk.kernel_cmdline#module:retry).
     type: bool
     default: false
+  reboots:
+    description:
+      - Whether the caller reboots the host where that is due. If not, running guests are a warning and no refusal.
+    type: bool
+    default: true
   root:
     description:
       - Where C(/proc) and C(/sys) are found; a captured tree can be judged without touching its machine. Its boot
-        configuration is not.
+        configuration is not, and iproute2 is not asked about it.
     type: path
     default: /
 seealso:
@@ -158,10 +168,17 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, 
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._grub import Grub
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import judge_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host_guards import PAGE_SETTINGS
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._kernel import read_tasks
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._live_links import add_uses
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan_option import check_plan
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import holders, read_processes
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import (
+    holders,
+    read_processes,
+    switch_has_pages,
+)
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._sysctl import read_settings
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tree import Tree
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._trial import Trial
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tuned import Tuned
@@ -194,18 +211,23 @@ def work(module):
     if not module.check_mode:
         state.renewed_lease()  # refuses where another play is at work
     check_plan(params["plan"], PLAN_KEYS)
+    tree, run, host = Tree(params["root"]), runner(module), read_host(params["root"])
+    add_uses(host, params["root"], run)
     processes = read_processes(params["root"])
     addresses = [row["address"] for row in params["plan"]["devices"] if row["address"]]
     verdict = judge_host(
-        read_host(params["root"]),
+        host,
         params["plan"],
         processes,
         {address: holders(processes, bus.nodes(address)) for address in addresses},
         params["allow"],
         params["takeover"],
-        read_tasks(Tree(params["root"])),
-        boot_problems(Grub(params["root"], runner(module)), state, params),
-        Tuned(params["root"], runner(module)).profile(),
+        read_tasks(tree),
+        boot_problems(Grub(params["root"], run), state, params),
+        Tuned(params["root"], run).profile(),
+        settings=read_settings(tree, PAGE_SETTINGS),
+        switch_has_pages=switch_has_pages(params["root"]),
+        reboots=params["reboots"],
     )
     for warning in verdict.pop("warnings"):
         module.warn(warning["text"])
@@ -222,6 +244,7 @@ def main():
             "trial_seconds": {"type": "str"},
             "trial": {"type": "str", "choices": ["auto", "always", "never"], "default": "never"},
             "retry": {"type": "bool", "default": False},
+            "reboots": {"type": "bool", "default": True},
             "root": {"type": "path", "default": "/"},
         },
         supports_check_mode=True,

@@ -10,9 +10,10 @@ short_description: Binds NICs to their DPDK driver, now and at every boot, and g
 version_added: "1.0.0"
 description:
   - The whole set of devices is judged first; if one of them is refused, nothing is changed.
-    Refused are a NIC that is in use (an address, a route, a bond, bridge, VLAN or Open vSwitch port on it or above it),
-    an IOMMU group shared with a device that somebody else uses, a host without an IOMMU, a locked-down kernel
-    where the driver needs raw access, virtual functions that would be lost, and a device that a running process holds.
+    Refused are a NIC that is in use (an address, a route, a bond, bridge, VLAN or Open vSwitch port on it or above
+    it) or whose interface is in another network namespace, an IOMMU group shared with a device that somebody else
+    uses, a host without an IOMMU, a locked-down kernel where the driver needs raw access, virtual functions that
+    would be lost, and a device that a running process holds.
   - A device is moved by C(driver_override), C(unbind) and C(drivers_probe); only the driver that is read back
     afterwards counts. If the device does not arrive there, it is given back to the driver that it had.
   - A device that is on its driver already is not written to.
@@ -32,7 +33,7 @@ options:
         V(uio_pci_generic) and V(igb_uio). Other keys are not looked at, so that the rows of
         RV(nfv.ovs_dpdk.host_plan_info#module:plan.devices) fit as they are.
       - A device with C(driver=null) keeps its kernel driver (bifurcated drivers such as C(mlx5_core)) and is never
-        touched; neither is a row without an address.
+        touched, but refused as well where it is in use. A row without an address is not looked at.
       - Devices that are not named are left alone. Required with O(state=present); O(state=absent) without it means all
         devices that this module has bound.
     type: list
@@ -162,6 +163,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._drivers import USER_
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._live_links import add_uses
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import holders, read_processes
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd
@@ -269,13 +271,15 @@ def decide(params, host, bus, state, check_mode):
 
 def work(module):
     """Read, decide, record, move, read back: under the lock, so that nobody else moves anything meanwhile."""
-    bus, state = Bus(ROOT), State(ROOT)
+    bus, state, run = Bus(ROOT), State(ROOT), runner(module)
     with contextlib.ExitStack() as stack:
         if not module.check_mode:
             stack.enter_context(state.locked())
-        job = decide(module.params, read_host(ROOT), bus, state, module.check_mode)
+        host = read_host(ROOT)
+        add_uses(host, ROOT, run)
+        job = decide(module.params, host, bus, state, module.check_mode)
         if not module.check_mode:
-            Hands(runner(module), bus, state, job).carry_out()
+            Hands(run, bus, state, job).carry_out()
     return {"actions": job.actions, "devices": job.rows, "left": job.left, "diff": job.diff}
 
 

@@ -15,6 +15,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import (
     _grub,
     _kernel,
     _links,
+    _live_links,
     _log,
     _nic_words,
     _nodes,
@@ -25,6 +26,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import (
     _port_stats,
     _request,
     _sizes,
+    _sysctl,
     _tree,
 )
 
@@ -113,6 +115,11 @@ ROUTES = (
     "ens3\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
 )
 ROUTES6 = "20010db8000000000000000000000000 40 00000000 00 00 00 00000000 00000001 00000000 00000001 ens3\n"
+IP_ADDRESSES = '[{"ifname":"ens3","addr_info":[{"family":"inet","local":"192.0.2.9","prefixlen":32,"scope":"global"}]}]'
+IP_ROUTES = (
+    '[{"type":"unreachable","dst":"2001:db8::/48","dev":"lo"},{"dst":"192.0.2.0/24","dev":"ens3","flags":[]},'
+    '{"dst":"default","nhid":3,"nexthops":[{"gateway":"fe80::1","dev":"ens3","weight":1,"flags":[]}]}]'
+)
 ADDRESSES6 = "20010db8000000000000000000000010 02 40 00 80 ens3\n"
 
 READERS = {
@@ -149,6 +156,8 @@ READERS = {
     "menu": Reader(_grub.entries, [MENU]),
     "cpus_of_tree": Reader(lambda text: _topology(Shown(text)), ["0-1", "3", "Node 0 MemTotal: 5 kB"]),
     "network_of_tree": Reader(lambda text: _network(Shown(text)), [ROUTES, ROUTES6, ADDRESSES6]),
+    "iproute2": Reader(lambda text: _live_links.understood(text, [text]), [IP_ADDRESSES, IP_ROUTES]),
+    "sysctl": Reader(_sysctl.assignments, ["# pages\n-vm.nr_hugepages = 4\nnet/ipv4/conf/ens3.7/rp_filter=1\n; x\n"]),
     "tasks_of_tree": Reader(
         lambda text: _kernel.read_tasks(Shown(text)), ["Name:\tx\nPPid:\t1\nCpus_allowed_list:\t0-3"]
     ),

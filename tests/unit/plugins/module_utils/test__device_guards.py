@@ -35,28 +35,50 @@ REFUSALS = {
         {},
         {},
         "nic_unknown:" + NIC,
-        "there is no such NIC (0000:41:00.0): found ens5 at 0000:43:00.0. Name one of them in host_plan_nics.",
+        "there is no such NIC (0000:41:00.0): found ens5 at 0000:43:00.0, expected a network device on "
+        "the PCI bus. Name one of them in host_plan_nics.",
     ),
     "no NIC at all": (
         {"nics": []},
         {},
         {},
         "nic_unknown:" + NIC,
-        "there is no such NIC (0000:41:00.0): found no network device. Name one of them in host_plan_nics.",
+        "there is no such NIC (0000:41:00.0): found no network device, expected a network device on the PCI bus. Name "
+        "one of them in host_plan_nics.",
     ),
     "NIC that is recorded and gone": (
         {"nics": [], "state": {"devices": {NIC: {"driver": "vfio-pci", "name": "ens4"}}}},
         {},
         {},
         "nic_unknown:" + NIC,
-        "there is no such NIC (0000:41:00.0): found no network device. Name one of them in host_plan_nics.",
+        "there is no such NIC (0000:41:00.0): found no network device, expected a network device on the PCI bus. Name "
+        "one of them in host_plan_nics.",
     ),
     "device that is no NIC": (
         {"nics": [nic(address=NIC, **{"class": "0c0330", "driver": "xhci_hcd"})]},
         {},
         {},
         "nic_unknown:" + NIC,
-        "there is no such NIC (0000:41:00.0): found no network device. Name one of them in host_plan_nics.",
+        "there is no such NIC (0000:41:00.0): found no network device, expected a network device on the PCI bus. Name "
+        "one of them in host_plan_nics.",
+    ),
+    "NIC whose interface is in another network namespace": (
+        {"nics": [nic(name=None)]},
+        {},
+        {},
+        "nic_elsewhere:" + NIC,
+        "the interface of the NIC is not here, perhaps in another network namespace (0000:41:00.0): found driver i40e "
+        "and no interface, expected an interface in this namespace, or no driver of the kernel. Take it out of "
+        "host_plan_nics, or bring its interface back (ip -n NAMESPACE link set INTERFACE netns 1).",
+    ),
+    "bifurcated NIC whose interface is in another network namespace": (
+        {"nics": [nic(name=None, driver="mlx5_core")]},
+        {NIC: None},
+        {},
+        "nic_elsewhere:" + NIC,
+        "the interface of the NIC is not here, perhaps in another network namespace (0000:41:00.0): found driver "
+        "mlx5_core and no interface, expected an interface in this namespace, or no driver of the kernel. Take it out "
+        "of host_plan_nics, or bring its interface back (ip -n NAMESPACE link set INTERFACE netns 1).",
     ),
     "NIC whose virtual functions would go": (
         {"nics": [nic(numvfs=4)]},
@@ -201,6 +223,7 @@ def test_a_refusal_says_exactly_this(tmp_path, row):
     message += override(name) if name.split(":")[0] in OVERRIDABLE else ""
     assert [(refusal["id"], refusal["text"]) for refusal in refusals] == [(name, message)]
     assert set(refusals[0]) == {"id", "what", "where", "found", "expected", "cure", "text"}
+    assert all(refusals[0][part] for part in ("what", "where", "found", "expected", "cure"))
 
 
 @pytest.mark.parametrize("row", REFUSALS.values(), ids=list(REFUSALS))
@@ -218,8 +241,9 @@ def test_every_guard_has_a_row():
     assert {row[3].split(":")[0] for row in REFUSALS.values()} | {"nic_in_use"} == {guard[0] for guard in GUARDS}
 
 
+@pytest.mark.parametrize("driver", ["vfio-pci", None], ids=["moved", "kept"])
 @pytest.mark.parametrize("row", USES.values(), ids=list(USES))
-def test_a_nic_in_use_is_refused(tmp_path, row):
+def test_a_nic_in_use_is_refused_whether_it_moves_or_keeps_its_driver(tmp_path, row, driver):
     used, links, found = row
     name = "nic_in_use:" + NIC
     message = (
@@ -227,9 +251,9 @@ def test_a_nic_in_use_is_refused(tmp_path, row):
         "route or master on it or above it. Take it out of host_plan_nics or move its addresses first."
     )
     machine = {"nics": [used], "links": links}
-    refusals = judged(tmp_path, machine, {}, {})
+    refusals = judged(tmp_path, machine, {NIC: driver}, {})
     assert [refusal["text"] for refusal in refusals] == [message.format(found) + override(name)]
-    assert judged(tmp_path / "again", machine, {}, {"allow": [name]}) == []
+    assert judged(tmp_path / "again", machine, {NIC: driver}, {"allow": [name]}) == []
 
 
 HARMLESS = {
@@ -239,7 +263,15 @@ HARMLESS = {
     "NIC with room for virtual functions": ({"nics": [nic(numvfs=0)]}, {}, {}),
     "bound NIC": ({"nics": [nic(driver="vfio-pci")]}, {}, {"holders": {NIC: ["ovs-vswitchd (PID 812)"]}}),
     "bound NIC, IOMMU or not": ({"nics": [nic(driver="vfio-pci")], "iommu": False}, {}, {}),
-    "bifurcated NIC in use": ({"nics": [nic(driver="mlx5_core", addresses4=["192.0.2.1/24"])]}, {NIC: None}, {}),
+    # Its interface stays, with the link-local address that every device has which is up.
+    "bifurcated NIC": (
+        {"nics": [nic(driver="mlx5_core")]},
+        {NIC: None},
+        {"holders": {NIC: ["ovs-vswitchd (PID 812)"]}},
+    ),
+    "NIC handed to a guest that migrates": ({"nics": [nic(name=None, driver="mlx5_vfio_pci")]}, {NIC: None}, {}),
+    "NIC on a driver of UIO": ({"nics": [nic(name=None, driver="uio_pci_generic")]}, {}, {}),
+    "NIC that waits on pci-stub": ({"nics": [nic(name=None, driver="pci-stub")]}, {}, {}),
     "group with a root port": (
         {"nics": [nic(), {"address": "0000:40:00.0", "class": "060400", "driver": "pcieport", "group": 10}]},
         {},

@@ -9,8 +9,18 @@ from machines import builder
 
 NIC, OTHER = "0000:41:00.0", "0000:43:00.0"
 LINE = "ro intel_iommu=on iommu=pt"
+BIG_LINE = LINE + " default_hugepagesz=1G"
 TUNED_LINE = LINE + " nohz_full=1 rcu_nocbs=1 tuned.non_isolcpus=00000001"
 TOKENS = ("intel_iommu=on", "iommu=pt")
+BIG_TOKENS = TOKENS + ("default_hugepagesz=1G",)
+OWN = "/etc/sysctl.d/90-nfv-ovs-dpdk.conf"
+STRANGE_MENU = {
+    "what": "the boot menu is strange",
+    "where": "/boot/grub/grub.cfg",
+    "found": "another origin",
+    "expected": "that of grub-mkconfig",
+    "cure": "Ask its owner.",
+}
 GUEST = {"pid": 977, "name": "qemu-system-x86", "guest": "web1", "vhost_user": False, "files": []}
 
 
@@ -29,8 +39,9 @@ def host_of(tmp_path, **machine):
     return read_host(builder.build(str(tmp_path), **machine))
 
 
-def plan_of(driver="vfio-pci", tokens=TOKENS, pools=(), devices=None, pmd="1", isolation=("none", "")):
+def plan_of(driver="vfio-pci", tokens=TOKENS, pools=(), devices=None, pmd="1", isolation=("none", ""), reserved_mb=0):
     return {
+        "nova": {"reserved_host_memory_mb": reserved_mb},
         "devices": [{"address": NIC, "driver": driver}] if devices is None else devices,
         "kernel_args_tokens": list(tokens),
         "hugepages": list(pools),
@@ -41,6 +52,12 @@ def plan_of(driver="vfio-pci", tokens=TOKENS, pools=(), devices=None, pmd="1", i
 
 def task(pid, name, *cpus):
     return {"pid": pid, "name": name, "cpus": list(cpus)}
+
+
+def setting(**changes):
+    return dict(
+        {"file": "/etc/sysctl.d/80-pages.conf", "line": 1, "name": "vm.nr_hugepages", "value": "1024"}, **changes
+    )
 
 
 def override(name):
@@ -80,23 +97,58 @@ REFUSALS = {
         {},
         "hugepages:0",
         "the planned hugepages do not fit beside a pool of somebody else (NUMA node 0): found 1024 pages of "
-        "2048 kB and a plan of 5242880 kB, expected 6291456 kB in all. Lower host_plan_vm_memory or give the "
-        "other pool up.",
+        "2048 kB and a plan of 5242880 kB, expected 6291456 kB in all and 0 kB for the host. Lower "
+        "host_plan_vm_memory or give the other pool up.",
     ),
 }
 REFUSALS["boot menu of somebody else"] = (
     {"cmdline": "ro"},
     {},
-    {"boot_problems": [{"what": "the boot menu is strange", "where": "/boot/grub/grub.cfg", "cure": "Ask its owner."}]},
+    {"boot_problems": [STRANGE_MENU]},
     "boot",
-    "the boot menu is strange (/boot/grub/grub.cfg). Ask its owner.",
+    "the boot menu is strange (/boot/grub/grub.cfg): found another origin, expected that of grub-mkconfig. Ask its "
+    "owner.",
 )
 REFUSALS["token of somebody else in the settings of a host that runs as planned"] = (
     {},
     {},
-    {"boot_problems": [{"what": "iommu= is in the way", "where": "/etc/default/grub", "cure": "Remove it."}]},
+    {"boot_problems": [dict(STRANGE_MENU, what="iommu= is in the way", where="/etc/default/grub", cure="Remove it.")]},
     "boot",
-    "iommu= is in the way (/etc/default/grub). Remove it.",
+    "iommu= is in the way (/etc/default/grub): found another origin, expected that of grub-mkconfig. Remove it.",
+)
+REFUSALS["number of pages that somebody else sets at every boot"] = (
+    {},
+    {"tokens": BIG_TOKENS, "pools": [pool(), pool(node=1)]},
+    {"settings": [setting(line=3), setting(line=4), setting(line=9, value="4"), setting(file=OWN, line=1)]},
+    "hugepages_owner:etc_sysctl.d_80-pages.conf",
+    "somebody else sets the number of hugepages at every boot (/etc/sysctl.d/80-pages.conf, line 3, 4): found "
+    "vm.nr_hugepages = 1024; vm.nr_hugepages = 1024, expected no such line: with default_hugepagesz=1G it counts pages "
+    "of 1G, and the plan has 4 of them. Remove it.",
+)
+REFUSALS["pool whose pages somebody else has"] = (
+    {"hugepages": {(0, 1048576): (4, 1)}},
+    {"pools": [pool(count=4, ovs=2)]},
+    {"switch_has_pages": False},
+    "hugepages:0",
+    "Open vSwitch would not get its hugepages (NUMA node 0): found 1 of 4 pages of 1G free, expected 2 free ones. Stop "
+    "the program that has them (grep HugetlbPages /proc/[0-9]*/status), or reboot.",
+)
+REFUSALS["program whose name has a blank and more"] = (
+    {},
+    {},
+    {"tasks": [task(1, "systemd", 0, 1), task(70, "tmux: server, 1", 1)]},
+    "cpus_pinned:tmux:_server__1",
+    "CPUs that are planned for PMD threads belong to another program (CPUs 1): found tmux: server, 1 pinned to them "
+    "(PID 70), expected PMD threads alone. Move that program, or plan other CPUs (host_plan_pmd_cpus).",
+)
+REFUSALS["pool of somebody else that leaves the host too little"] = (
+    {"hugepages": {(0, 2048): (1024, 1024)}},
+    {"pools": [pool(count=3), pool(node=1, count=5)], "reserved_mb": 4096},
+    {},
+    "hugepages:0",
+    "the planned hugepages do not fit beside a pool of somebody else (NUMA node 0): found 1024 pages of 2048 kB and a "
+    "plan of 3145728 kB, expected 3145728 kB in all and 3145728 kB for the host. Lower host_plan_vm_memory or give the "
+    "other pool up.",
 )
 REFUSALS["program pinned to PMD CPUs"] = (
     {},
@@ -133,6 +185,8 @@ def test_a_refusal_says_exactly_this(tmp_path, row):
     message += override(name) if name.split(":")[0] in OVERRIDABLE else ""
     assert [(refusal["id"], refusal["text"]) for refusal in verdict["refusals"]] == [(name, message)]
     assert set(verdict["refusals"][0]) == {"id", "what", "where", "found", "expected", "cure", "text"}
+    assert all(verdict["refusals"][0][part] for part in ("what", "found", "expected", "cure"))
+    assert verdict["refusals"][0]["where"] or name == "guests_running", "only the host as a whole has no place"
 
 
 @pytest.mark.parametrize("row", REFUSALS.values(), ids=list(REFUSALS))
@@ -141,6 +195,17 @@ def test_a_refusal_is_overridden_by_its_id_where_that_is_possible(tmp_path, row)
     verdict = judge_host(host_of(tmp_path, **machine), plan_of(**plan), allow=[name, "of:nothing"], **judge)
     refused, allowed = ([refusal["id"] for refusal in verdict[key]] for key in ("refusals", "allowed"))
     assert (refused, allowed) == (([], [name]) if name.split(":")[0] in OVERRIDABLE else ([name], []))
+
+
+@pytest.mark.parametrize("row", REFUSALS.values(), ids=list(REFUSALS))
+def test_an_id_can_be_given_as_text(row):
+    """A survey has no lists: what is between the words of its text must be in none of them."""
+    pytest.importorskip("ansible.errors")
+    from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import words
+
+    name = row[3]
+    for text in (name, "nic_in_use:{0} {1}\n".format(NIC, name), "{0}; {0},{0}".format(name)):
+        assert set(words(text)) - {"nic_in_use:" + NIC} == {name}
 
 
 def test_every_guard_has_a_row():
@@ -174,7 +239,53 @@ HARMLESS = {
         {"tokens": [*TOKENS, "hugepagesz=1G", "hugepages=2"]},
         {"takeover": ["hugepagesz"]},
     ),
-    "pools that fit beside each other": ({"hugepages": {(0, 2048): (512, 0)}}, {"pools": [pool(count=5)]}, {}),
+    "pools that fit beside each other": (
+        {"hugepages": {(0, 2048): (512, 0)}},
+        {"pools": [pool(count=3), pool(node=1, count=4)], "reserved_mb": 4096},
+        {},
+    ),
+    "pools that leave the host its memory on the other node": (
+        {"hugepages": {(0, 2048): (512, 0)}},
+        {"pools": [pool(count=5)], "reserved_mb": 4096},
+        {},
+    ),
+    "pools beside each other in a plan that says nothing of the host": (
+        {"hugepages": {(0, 2048): (512, 0)}},
+        {"pools": [pool(count=5)]},
+        {},
+    ),
+    "number of pages in a plan without any": ({}, {}, {"settings": [setting()]}),
+    "number of pages that is that of the plan": (
+        {"cmdline": BIG_LINE},
+        {"tokens": BIG_TOKENS, "pools": [pool(count=2)]},
+        {"settings": [setting(value="2")]},
+    ),
+    "number of pages that we set": (
+        {"cmdline": BIG_LINE},
+        {"tokens": BIG_TOKENS, "pools": [pool(count=2)]},
+        {"settings": [setting(file=OWN)]},
+    ),
+    "pool that Open vSwitch has": ({"hugepages": {(0, 1048576): (4, 0)}}, {"pools": [pool(count=4, ovs=4)]}, {}),
+    "pool with pages for Open vSwitch": (
+        {"hugepages": {(0, 1048576): (4, 2)}},
+        {"pools": [pool(count=4, ovs=2)]},
+        {"switch_has_pages": False},
+    ),
+    "pool that grows": (
+        {"hugepages": {(0, 1048576): (2, 0)}},
+        {"pools": [pool(count=4, ovs=2, persist="unit")]},
+        {"switch_has_pages": False},
+    ),
+    "full pool before a reboot": (
+        {"cmdline": "ro", "hugepages": {(0, 1048576): (4, 0)}},
+        {"pools": [pool(count=4, ovs=2)]},
+        {"switch_has_pages": False},
+    ),
+    "page size that the next boot brings": (
+        {"cmdline": "ro", "page_sizes_kb": (2048,)},
+        {"pools": [pool(ovs=2)]},
+        {"switch_has_pages": False},
+    ),
     "own pool": (
         {"hugepages": {(0, 2048): (1024, 0)}, "state": {"hugepages": {"0:2048": {"before": 0}}}},
         {"pools": [pool(count=5)]},
@@ -184,7 +295,7 @@ HARMLESS = {
     "a strange boot menu that need not be changed": (
         {},
         {},
-        {"boot_problems": [{"what": "strange", "where": "/boot/grub/grub.cfg", "cure": "none"}]},
+        {"boot_problems": [STRANGE_MENU]},
     ),
     "isolcpus beside TuneD that is to be taken over": (
         {"cmdline": LINE + " isolcpus=1"},
@@ -316,6 +427,17 @@ def test_an_iommu_that_a_reboot_may_bring_is_not_refused(tmp_path):
     assert judge_devices(host, {NIC: "vfio-pci"}, iommu_pending=True) == []
 
 
+def test_guests_do_not_mind_a_reboot_that_others_make(tmp_path):
+    """Without consent, or with a drain before it, the words are the same and nothing is refused."""
+    machine, plan, judge, _name, message = REFUSALS["guests while a reboot is due"]
+    host = host_of(tmp_path, **machine)
+    verdict = judge_host(host, plan_of(**plan), reboots=False, **judge)
+    assert verdict["refusals"] == verdict["allowed"] == []
+    assert verdict["warnings"] == [{"id": "guests_running", "text": message}]
+    assert judge_host(host, plan_of(**plan), reboots=True, **judge)["warnings"] == []
+    assert judge_host(host_of(tmp_path / "done"), plan_of(), processes=[GUEST], reboots=False)["warnings"] == []
+
+
 # -- warnings -------------------------------------------------------------------------------------------------------
 
 
@@ -333,6 +455,9 @@ def test_ports_of_the_kernel_datapath_and_vhost_user_guests_are_warnings(tmp_pat
         },
     ]
     assert judge_host(host_of(tmp_path / "quiet"), plan_of(), processes=[GUEST])["warnings"] == []
+    kept = judge_host(host, plan_of(devices=[{"address": NIC}, {"address": OTHER, "driver": None}]))
+    assert [row["id"] for row in kept["refusals"]] == ["nic_in_use:" + OTHER], "planned: more than a warning"
+    assert kept["warnings"] == []
 
 
 # -- refusing ------------------------------------------------------------------------------------------------------

@@ -4,7 +4,12 @@ import shutil
 import subprocess
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import describe, holders, read_processes
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import (
+    describe,
+    holders,
+    read_processes,
+    switch_has_pages,
+)
 
 GUEST = ["/usr/bin/qemu-system-x86_64", "-name", "guest=web1,debug-threads=on", "-m", "4096"]
 VHOST = ["-netdev", '{"type":"vhost-user","id":"net0","chardev":"c0"}']
@@ -59,6 +64,33 @@ def test_guests_are_named_as_their_operator_names_them(tmp_path, comm, arguments
 def test_the_tools_around_qemu_are_no_guests(tmp_path, program):
     add(tmp_path, 977, program[:15], program.split())
     assert read_processes(str(tmp_path)) == []
+
+
+@pytest.mark.parametrize("option", ["-machine", "--machine", "-M"])
+@pytest.mark.parametrize("machine, guests", [("none", 0), ("none,accel=kvm:tcg", 0), ("type=none", 0), ("nonesuch", 1)])
+def test_a_probe_of_what_qemu_can_do_is_no_guest(tmp_path, option, machine, guests):
+    """libvirt starts one for each QEMU that it finds: without a machine, so there is nothing to move away."""
+    add(tmp_path, 977, "qemu-system-x86", ["qemu-system-x86_64", "-S", "-nodefaults", option, machine, "-daemonize"])
+    assert len(read_processes(str(tmp_path))) == guests
+
+
+@pytest.mark.parametrize(
+    "rows, answer",
+    [
+        ([], True),  # a captured tree without processes
+        ([("systemd", 0)], False),
+        ([("systemd", 0), ("ovs-vswitchd", 0), ("ovs-vswitchd", 2097152)], True),
+        ([("ovs-vswitchd-dp", 1048576)], True),
+        ([("ovs-vswitchd", 0), ("qemu-system-x86", 4194304)], False),
+        ([("ovs-vswitchd", None)], True),  # a kernel that does not count them
+    ],
+)
+def test_a_switch_has_its_pages_or_not(tmp_path, rows, answer):
+    for pid, (name, pages) in enumerate(rows, 1):
+        add(tmp_path, pid, name, [name])
+        line = "" if pages is None else "HugetlbPages:\t{0:>8} kB\n".format(pages)
+        (tmp_path / "proc" / str(pid) / "status").write_text("Name:\t{0}\n{1}".format(name, line))
+    assert switch_has_pages(str(tmp_path)) is answer
 
 
 def test_processes_are_sorted_by_number(tmp_path):

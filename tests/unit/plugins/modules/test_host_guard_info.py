@@ -4,6 +4,7 @@ import os
 import time
 
 import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _live_links
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan import make_plan
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._request import parse_request
@@ -79,6 +80,39 @@ def test_running_guests_and_holders_are_found_in_proc(tmp_path, run_module):
     assert "would interrupt the vhost-user ports of guest web1 (PID 977)" in str(result["warnings"])
 
 
+def test_guests_are_a_warning_where_nobody_reboots(tmp_path, run_module):
+    guest = tmp_path / "proc/977"
+    guest.mkdir(parents=True)
+    (guest / "cmdline").write_text("qemu-system-x86_64\0-name\0guest=web1\0")
+    result = run(tmp_path, run_module, {"reboots": False})
+    assert (result["refusals"], result["allowed"], result["reboot_required"]) == ([], [], True)
+    text = "guests are running and a reboot is due: found guest web1 (PID 977), expected none. Move them away or shut "
+    assert text + "them down first." in str(result["warnings"])
+
+
+def test_a_number_of_pages_that_sysctl_sets_is_found_in_its_file(tmp_path, run_module):
+    (tmp_path / "etc/sysctl.d").mkdir(parents=True)
+    (tmp_path / "etc/sysctl.d/80-pages.conf").write_text("# mine\nvm.nr_hugepages=1024\nvm.nr_overcommit_hugepages=9\n")
+    (tmp_path / "etc/sysctl.d/90-nfv-ovs-dpdk.conf").write_text("vm.nr_hugepages=1024\n")
+    result = run(tmp_path, run_module)
+    assert [(row["id"], row["where"], row["found"]) for row in result["refusals"]] == [
+        ("hugepages_owner:etc_sysctl.d_80-pages.conf", "/etc/sysctl.d/80-pages.conf, line 2", "vm.nr_hugepages = 1024")
+    ]
+
+
+@pytest.mark.parametrize("pages, ids", [(0, ["hugepages:0"]), (1048576, [])])
+def test_a_pool_that_is_full_before_the_switch_has_its_pages_is_told(tmp_path, run_module, pages, ids):
+    first = builder.build(str(tmp_path / "first"), nics=[{"name": "ens4", "virtio": True}])
+    plan = plan_of(first)
+    switch = tmp_path / "second/proc/812"
+    switch.mkdir(parents=True)
+    (switch / "comm").write_text("ovs-vswitchd\n")
+    (switch / "status").write_text("Name:\tovs-vswitchd\nHugetlbPages:\t{0:>8} kB\n".format(pages))
+    pools = {(row["node"], row["size_kb"]): (row["count"], row["ovs"] - 1) for row in plan["hugepages"]}
+    result = run(tmp_path / "second", run_module, cmdline="ro " + plan["kernel_args"], hugepages=pools)
+    assert result["reasons"] == [] and [row["id"] for row in result["refusals"] if row["where"] == "NUMA node 0"] == ids
+
+
 def test_a_program_that_holds_pmd_cpus_is_found_in_proc(tmp_path, run_module):
     for pid, name, cpus in ((1, "systemd", "0-11"), (70, "l2fwd", "2")):
         for directory in ("proc/{0}".format(pid), "proc/{0}/task/{0}".format(pid)):
@@ -87,6 +121,29 @@ def test_a_program_that_holds_pmd_cpus_is_found_in_proc(tmp_path, run_module):
             (tmp_path / directory / "status").write_text(status)
     result = run(tmp_path, run_module)
     assert [(row["id"], row["where"]) for row in result["refusals"]] == [("cpus_pinned:l2fwd", "CPUs 2")]
+
+
+PRINTED = """\
+case "$*" in
+(*address*) echo '[{"ifname": "ens4", "addr_info": [{"local": "192.0.2.9", "prefixlen": 32}]}]' ;;
+(*-6*) echo '[{"dst": "default", "nexthops": [{"gateway": "fe80::1", "dev": "ens4"}]}]' ;;
+(*) echo '[]' ;;
+esac
+"""
+
+
+def test_the_live_host_is_asked_for_what_proc_does_not_show(stage, monkeypatch):
+    """By both modules that judge NICs, in their real way of running a command."""
+    tool = os.path.join(stage.place, "bin/ip")
+    with open(tool, "w") as handle:
+        handle.write("#!/bin/sh\n" + PRINTED)
+    os.chmod(tool, 0o755)
+    plan = plan_of(stage.root)
+    assert stage.run("host_guard_info", {"plan": plan})["refusals"] == [], "a captured tree"
+    monkeypatch.setattr(_live_links, "LIVE", stage.root)
+    (row,) = stage.run("host_guard_info", {"plan": plan})["refusals"]
+    assert (row["id"], row["found"]) == ("nic_in_use:" + NIC, "192.0.2.9/32 on ens4; default via fe80::1 on ens4")
+    assert stage.run("pci_driver", {"devices": plan["devices"]})["msg"] == row["text"]
 
 
 # -- what kernel_cmdline would refuse --------------------------------------------------------------------------------

@@ -220,7 +220,7 @@ def test_a_driver_that_the_kernel_lacks_changes_nothing(host):
     ],
 )
 def test_what_keeps_its_kernel_driver_is_not_touched(host, devices):
-    machine = host(nics=[{"name": "ens4", "addresses4": ["192.0.2.10/24"]}])
+    machine = host()
     before = machine.everything()
     result = machine.run(devices)
     assert (result["changed"], result["actions"]) == (False, [])
@@ -229,6 +229,14 @@ def test_what_keeps_its_kernel_driver_is_not_touched(host, devices):
     assert [(row["address"], row["driver"], row["bound"]) for row in result["devices"]] == [
         (address, "i40e", False) for address in named
     ]
+
+
+def test_what_keeps_its_kernel_driver_and_is_in_use_is_refused_as_well(host):
+    machine = host(nics=[{"name": "ens4", "addresses4": ["192.0.2.10/24"]}])
+    before, devices = machine.everything(), [{"address": NIC, "driver": None}]
+    assert machine.run(devices)["msg"].startswith("the NIC is in use, perhaps by this very connection (ens4 at ")
+    assert machine.run(devices, allow=["nic_in_use:" + NIC])["devices"][0]["driver"] == "i40e"
+    assert (machine.everything(), machine.kernel.writes) == (before, [])
 
 
 def test_rows_of_a_plan_are_taken_as_they_are(host):
