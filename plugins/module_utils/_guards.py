@@ -19,6 +19,7 @@ from ._device_guards import GUARDS as DEVICE_GUARDS
 from ._device_guards import RELEASE_GUARDS, place
 from ._errors import Refused
 from ._host_guards import GUARDS as HOST_GUARDS
+from ._owners import own_tokens
 from ._host_guards import running_guests
 from ._processes import describe
 
@@ -111,7 +112,7 @@ def judge_host(
     """
     line = host["cmdline"] or ""
     wanted = plan["kernel_args_tokens"] + _tuned.planned_tokens(plan.get("isolation", {}))
-    tokens = _cmdline.compare(line, wanted, _own_tokens(host["state"], line))
+    tokens = _cmdline.compare(line, wanted, own_tokens(host["state"], line))
     taken = {_cmdline.name(name) for name in takeover}
     taken |= _cmdline.PAGE_NAMES if taken & _cmdline.PAGE_NAMES else set()
     case = Case(host, plan["devices"], holders, allow, _iommu_pending(host, tokens, taken))
@@ -134,12 +135,6 @@ def refuse(refusals):
         raise Refused(**{key: refusals[0][key] for key in ("what", "where", "found", "expected", "cure")})
     if refusals:
         raise Refused(" ".join(refusal["text"] for refusal in refusals).rstrip("."))
-
-
-def _own_tokens(state, line):
-    record = state.get("kernel_cmdline", {})
-    lists = [record.get("tokens", [])] + record.get("retired", []) + [_tuned.own_tokens(state, line)]
-    return [setting for tokens in lists for setting in _cmdline.settings(tokens)]
 
 
 def _reboot_reasons(case):

@@ -140,6 +140,46 @@ allowed:
   returned: success
   type: list
   elements: dict
+owners:
+  description:
+    - What somebody else has set of all that the plan wants to set, on the running kernel line, in Open vSwitch and at
+      the NICs. What is as planned stays his; all else is refused until it is named in a takeover.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    where:
+      description: V(kernel line), V(Open vSwitch) or V(NIC).
+      type: str
+    name:
+      description: The kernel parameter, the key of C(other_config), the address.
+      type: str
+    found:
+      description: What he has set; the driver of a NIC.
+      type: str
+    planned:
+      description: What the plan wants there.
+      type: str
+    fits:
+      description: Whether that means the same.
+      type: bool
+    text:
+      description: All of this for people.
+      type: str
+  sample:
+    - {where: Open vSwitch, name: pmd-cpu-mask, found: "0x4", planned: "0xc", fits: false,
+       text: "Open vSwitch: pmd-cpu-mask is 0x4; 0xc is planned: add pmd-cpu-mask to openvswitch_takeover"}
+trial:
+  description: Whether new kernel arguments can be booted on trial, as RV(nfv.ovs_dpdk.kernel_cmdline#module:trial).
+  returned: success
+  type: dict
+  contains:
+    possible:
+      description: Whether they can.
+      type: bool
+    why:
+      description: Why not; empty if they can.
+      type: str
 reboot_required:
   description: Whether the plan needs a reboot; true as soon as there is a reason.
   returned: success
@@ -160,10 +200,12 @@ reasons:
     - NUMA node 0 has 0 of 4 pages of 1G, the kernel line brings them
 """
 
+import contextlib
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_line
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, read_text, under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._grub import Grub
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import judge_host
@@ -172,6 +214,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host_guards import P
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._kernel import read_tasks
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._live_links import add_uses
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._owners import owners
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._plan_option import check_plan
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import (
     holders,
@@ -182,27 +225,36 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._sysctl import read_s
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tree import Tree
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._trial import Trial
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tuned import Tuned
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import Switch
 
 ROOT = "/"
 PLAN_KEYS = ("cpus", "devices", "hugepages", "kernel_args_tokens")
 
 
-def boot_problems(grub, state, params):
-    """What kernel_cmdline would refuse, in its words; not of a captured tree, whose settings are not run."""
+def boot_outlook(grub, state, params):
+    """(what kernel_cmdline would refuse, in its words; why no line can be tried): nothing of a captured tree is run."""
     if grub.root != ROOT:
-        return []
-    trial, running = Trial(grub), read_text(under(grub.root, "/proc/cmdline")) or ""
+        return [], "the machine is not here"
+    trial, running, why_not = Trial(grub), read_text(under(grub.root, "/proc/cmdline")) or "", ""
     try:
         tokens = params["plan"]["kernel_args_tokens"]
         wish = _boot_line.wish(tokens, params["takeover"], "default", params["retry"], params["trial_seconds"])
         present = _boot_line.read(grub, trial, state, wish, running)
+        why_not = present.why_not
         decision = _boot_line.decide(grub, trial, state, wish, present)
         reboots = _boot_line.verdict(decision, running)["reboot_required"]
         if reboots and (params["trial"] == "always" or (params["trial"] == "auto" and not present.why_not)):
             _boot_line.decide(grub, trial, state, wish._replace(entry="trial"), present)
     except Refused as exc:
-        return [exc.parts]
-    return []
+        return [exc.parts], why_not or exc.parts["what"]
+    return [], why_not
+
+
+def switch_row(root, run):
+    """The row of table Open_vSwitch, {} where there is none; that of another machine is not here."""
+    with contextlib.suppress(Failed):
+        return Switch(run, timeout=10).root_row() if root == ROOT else {}
+    return {}
 
 
 def work(module):
@@ -215,6 +267,7 @@ def work(module):
     add_uses(host, params["root"], run)
     processes = read_processes(params["root"])
     addresses = [row["address"] for row in params["plan"]["devices"] if row["address"]]
+    problems, why_not = boot_outlook(Grub(params["root"], run), state, params)
     verdict = judge_host(
         host,
         params["plan"],
@@ -223,7 +276,7 @@ def work(module):
         params["allow"],
         params["takeover"],
         read_tasks(tree),
-        boot_problems(Grub(params["root"], run), state, params),
+        problems,
         Tuned(params["root"], run).profile(),
         settings=read_settings(tree, PAGE_SETTINGS),
         switch_has_pages=switch_has_pages(params["root"]),
@@ -231,8 +284,14 @@ def work(module):
     )
     for warning in verdict.pop("warnings"):
         module.warn(warning["text"])
-    records = sorted(set(state.load()) - {"version"})
-    return dict(verdict, changed=False, reboot_required=bool(verdict["reasons"]), records=records)
+    return dict(
+        verdict,
+        changed=False,
+        reboot_required=bool(verdict["reasons"]),
+        records=sorted(set(state.load()) - {"version"}),
+        trial={"possible": not why_not, "why": why_not},
+        owners=owners(host, params["plan"], switch_row(params["root"], run)),
+    )
 
 
 def main():

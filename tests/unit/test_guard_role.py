@@ -10,7 +10,7 @@ pytest.importorskip("ansible.errors")
 
 from test_switch_roles import variable
 
-TASKS = Path(__file__).resolve().parents[2] / "roles/host_guard/tasks/main.yml"
+TASKS = Path(__file__).resolve().parents[2] / "roles/host_guard/tasks/look.yml"
 
 
 @pytest.mark.parametrize(

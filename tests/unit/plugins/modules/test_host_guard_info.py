@@ -70,6 +70,16 @@ def test_foreign_tokens_are_told_and_can_be_taken_over(tmp_path, run_module):
     assert any("isolcpus=1 contradicts" in reason for reason in result["reasons"])
 
 
+def test_what_somebody_else_has_set_is_told_whether_it_fits_or_not(tmp_path, run_module):
+    plan = plan_of(builder.build(str(tmp_path / "first"), nics=[{"name": "ens4", "virtio": True}]))
+    tokens = plan["kernel_args_tokens"]
+    result = run(tmp_path / "second", run_module, {"plan": plan}, cmdline="ro isolcpus=1 " + tokens[0])
+    assert [(row["where"], row["found"], row["fits"]) for row in result["owners"]] == [
+        ("kernel line", "isolcpus=1", False),
+        ("kernel line", tokens[0], True),
+    ]
+
+
 def test_running_guests_and_holders_are_found_in_proc(tmp_path, run_module):
     guest = tmp_path / "proc/977"
     guest.mkdir(parents=True)
@@ -222,6 +232,7 @@ def test_a_line_that_was_tried_and_not_kept_is_told_before_anything_is_changed(s
     tokens = plan_of(stage.root)["kernel_args_tokens"]
     assert stage.run("kernel_cmdline", {"tokens": tokens, "entry": "trial"})["trial"]["pending"]
     assert tries(stage, trial="auto") == [], "it waits for its boot"
+    stage.run("kernel_cmdline", {"tokens": tokens, "state": "armed"})
     stage.grub.boot()
     assert tries(stage, trial="auto") == [], "it is on trial"
     stage.grub.boot()
