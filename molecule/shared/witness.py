@@ -10,7 +10,7 @@ PLACES = "/etc /boot/grub /usr/local"
 LOOKS = {
     "files": f"find {PLACES} -xdev -type f -exec sha256sum {{}} +",
     "links": f"find {PLACES} -xdev -type l -printf '%p -> %l\\n'",
-    "directories": f"find {PLACES} -xdev -type d",
+    "rights": f"find {PLACES} -xdev '(' -type f -o -type d ')' -printf '%m %U:%G %p\\n'",
     "drivers": "cd /sys/bus/pci/devices; for d in *; do echo $d $(readlink $d/driver) $(cat $d/driver_override); done",
     "names": "for n in /sys/class/net/*; do echo ${n##*/} $(readlink $n/device); done",
     "pools": "grep -H . /sys/devices/system/node/node*/hugepages/*/nr_hugepages",

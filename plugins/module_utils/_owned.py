@@ -5,7 +5,8 @@
 """Own files on the host: written only where nobody else's text is lost, given back on request.
 
 The state file remembers for each of them what was there before (section "files"): nothing, or a text that the operator
-let us take over; and what we wrote, so that a text that somebody has changed since is recognised.
+let us take over, with its mode and owner; and what we wrote, so that a text that somebody has changed since is
+recognised.
 decide() says what would change, carry_out() does it: a dry run is the first without the second.
 
 Private to the collection. Python 3.6+, standard library only.
@@ -37,18 +38,20 @@ Change = collections.namedtuple("Change", "path before text mode entry recorded"
 def decide(state, root, path, text, mode=0o644, takeover=False, by=None):
     """The Change that makes *path* hold *text* (None: what it held before us), or None if nothing is to be done.
 
-    *by* is recorded: the module that gives the file back, where that is not the one that needs it.
+    *takeover* lets a text of somebody else be replaced, also one that he has put in the place of ours; it is what comes
+    back then. *by* is recorded: the module that gives the file back, where that is not the one that needs it.
     """
     _check_place(root, path)
-    found, found_mode = _present(root, path)
+    found, status = _present(root, path)
     recorded = state.section(SECTION).get(path)
     if text is None:
         return _give_back(path, found, recorded)
-    if recorded is None and found == text:
+    if found == text and (recorded is None or stat.S_IMODE(status.st_mode) == mode):
         return None
-    if recorded is not None and (found, found_mode) == (text, mode):
-        return None
-    entry = dict(recorded or _first_entry(state, root, path, found, found_mode, takeover))
+    if recorded is None or (takeover and _foreign(recorded, found)):
+        entry = _first_entry(state, root, path, found, status, takeover)
+    else:
+        entry = dict(recorded)
     digests = [digest for digest in entry.get("written", []) if digest != _digest(text)]
     # Two: an interrupted run may have recorded the new text and left the one before.
     entry["written"] = (digests + [_digest(text)])[-2:]
@@ -61,11 +64,12 @@ def _digest(text):
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _first_entry(state, root, path, found, found_mode, takeover):
+def _first_entry(state, root, path, found, status, takeover):
     if found is None or OWN_NAME in path:
         return {"before": None, "directories": _own_directories(state, root, path)}
     if takeover:
-        return {"before": found, "mode": "{0:04o}".format(found_mode)}
+        mode = "{0:04o}".format(stat.S_IMODE(status.st_mode))
+        return {"before": found, "mode": mode, "uid": status.st_uid, "gid": status.st_gid}
     raise Refused(
         "the file exists and is not ours",
         where=path,
@@ -93,10 +97,14 @@ def release(state, root, path):
 
 def kept(change):
     """Whether a file that goes back is not as we wrote it, but not as it was before us either."""
-    written = (change.recorded or {}).get("written")
-    if not written or change.before == change.recorded["before"]:
+    return bool(change.recorded) and _foreign(change.recorded, change.before)
+
+
+def _foreign(recorded, found):
+    """Whether somebody has made something else of a file of ours: not what we wrote, nor what was there before us."""
+    if "written" not in recorded or found == recorded["before"]:
         return False
-    return change.before is None or _digest(change.before) not in written
+    return found is None or _digest(found) not in recorded["written"]
 
 
 def left_alone(changes):
@@ -164,12 +172,28 @@ def carry_out(state, root, change):
     try:
         if change.text is None:
             _files.remove(target)
-        elif not _only_forgets(change):
+        elif _only_forgets(change):
+            _files.discard(target)
+        else:
+            if change.entry is None:
+                _give_to_owner(target, change.recorded or {})
             _files.write_text(target, change.text, mode=change.mode)
     except OSError as exc:
         raise Failed("an own file cannot be written", where=change.path, found=str(exc))
     if change.entry is None:
         _forget(state, root, change.path)
+
+
+def _give_to_owner(target, recorded):
+    """Let the file that write_text() fills be the owner's of before already: it never shows as somebody else's."""
+    owner = recorded.get("uid"), recorded.get("gid")
+    if os.geteuid() or None in owner or owner == (os.geteuid(), os.getegid()):
+        return
+    descriptor = os.open(_files._temporary(target), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        os.fchown(descriptor, *owner)
+    finally:
+        os.close(descriptor)
 
 
 def undo(state, root, change):
@@ -181,7 +205,7 @@ def _forget(state, root, path):
     with contextlib.suppress(OSError):  # somebody has moved in
         for directory in state.section(SECTION).get(path, {}).get("directories", []):
             with contextlib.suppress(FileNotFoundError):  # an interrupted run
-                os.rmdir(_files.under(root, directory))
+                _files.remove_directory(_files.under(root, directory))
     state.forget(SECTION, path)
 
 
@@ -203,7 +227,7 @@ def _check_place(root, path):
 
 
 def _present(root, path):
-    """Text and mode of the file at *path*; (None, None) if there is none."""
+    """Text and status of the file at *path*; (None, None) if there is none."""
     target = _files.under(root, path)
     try:
         status = os.lstat(target)
@@ -213,6 +237,6 @@ def _present(root, path):
         raise Refused("not a regular file", where=path, cure="Move it away: own files replace no links or devices.")
     try:
         with open(target, "rb") as handle:
-            return handle.read().decode("utf-8"), stat.S_IMODE(status.st_mode)
+            return handle.read().decode("utf-8"), status
     except UnicodeDecodeError:
         raise Refused("the file that is there is no text", where=path, expected="UTF-8", cure="Move it away.")

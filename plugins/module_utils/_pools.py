@@ -54,17 +54,20 @@ def kept(pool):
     return pool.total - pool.surplus
 
 
-def grown(pool, entry):
-    """Whether somebody else has made a pool of ours bigger than we ever asked for."""
-    return kept(pool) > entry.get("most", kept(pool))
+def foreign(pool, entry):
+    """Whether somebody else has changed a pool of ours: "given" is what a run has left it with.
+
+    A run that was cut off has left no word of that; then it is only known how much we ever asked for.
+    """
+    return kept(pool) != entry["given"] if "given" in entry else kept(pool) > entry.get("most", kept(pool))
 
 
-def _target(pool, count, ours):
-    """The number to ask for, or None: more if needed, less only of our own and never below what is in use."""
-    lowest = max(count, pool.total - pool.free)
+def _target(pool, count, entry):
+    """The number to ask for, or None: more if needed, less only of what is ours by *entry* and never what is in use."""
     if kept(pool) < count:
         return count
-    return lowest if ours and lowest < kept(pool) else None
+    lowest = max(count, pool.total - pool.free, entry["before"]) if entry else kept(pool)
+    return lowest if lowest < kept(pool) else None
 
 
 def decide(nodes, rows, recorded, pending):
@@ -73,12 +76,45 @@ def decide(nodes, rows, recorded, pending):
     for row in rows:
         pool = _find(nodes, row, pending)
         if pool and not (pending and row.persist == "cmdline"):
-            aims.append((pool, row.count, key(row) in recorded))
+            aims.append((pool, row.count, recorded.get(key(row))))
     for pool, entry in leaving(nodes, rows, recorded):
-        if not grown(pool, entry):
-            aims.append((pool, entry["before"], True))
-    counts = [Count(pool, kept(pool), _target(pool, count, ours)) for pool, count, ours in aims]
+        if not foreign(pool, entry):
+            aims.append((pool, min(entry["before"], kept(pool)), entry))
+    counts = [Count(pool, kept(pool), _target(pool, count, entry)) for pool, count, entry in aims]
     return [count for count in counts if count.after is not None]
+
+
+def announced(nodes, rows, counts, recorded, pending):
+    """What is recorded of our pools before they change; those that a reboot will fill are ours from then on, too."""
+    found = {key(count.pool): kept(count.pool) for count in counts}
+    for row in rows if pending else []:
+        pool = nodes[row.node].pools.get(row.size_kb)
+        if row.persist == "cmdline":
+            found.setdefault(key(row), kept(pool) if pool else 0)
+    entries = {name: {"before": count} for name, count in found.items()}
+    entries.update((name, dict(entry)) for name, entry in recorded.items())
+    for name, count in [(key(row), row.count) for row in rows if key(row) in entries]:
+        entries[name]["most"] = max(count, entries[name].get("most", 0))
+    for name in found:
+        entries[name].pop("given", None)  # what it becomes is known when it is read back
+    return entries
+
+
+def settled(nodes, rows, recorded, pending):
+    """What is recorded when all is done: what our pools were left with, None for those that have gone back.
+
+    What a reboot is going to fill is not known yet.
+    """
+    wanted = {key(row): row for row in rows}
+    pools = {key(pool): pool for node in nodes.values() for pool in node.pools.values()}
+    entries = {}
+    for name, entry in recorded.items():
+        row, pool = wanted.get(name), pools.get(name)
+        if row and pending and row.persist == "cmdline":
+            continue
+        back = not row and (pool is None or kept(pool) <= entry["before"] or foreign(pool, entry))
+        entries[name] = None if back else dict(entry, given=kept(pool))
+    return entries
 
 
 def leaving(nodes, rows, recorded):
@@ -93,9 +129,11 @@ def left_alone(nodes, rows, recorded):
     result = []
     for pool, entry in leaving(nodes, rows, recorded):
         target = "the pool of {0} on node {1}".format(render_kb(pool.size_kb), pool.node)
-        if grown(pool, entry):
-            words = "has {0} pages, more than the {1} that we asked for"
-            result.append(left(target, words.format(kept(pool), entry["most"])))
+        if foreign(pool, entry) and kept(pool) != entry["before"]:
+            words = "has {0} pages, more than the {most} that we asked for"
+            if "given" in entry:
+                words = "has {0} pages, not {given} as we left it"
+            result.append(left(target, words.format(kept(pool), **entry)))
         elif kept(pool) > entry["before"] < pool.total - pool.free:
             result.append(left(target, "has {0} pages in use".format(pool.total - pool.free)))
     return result

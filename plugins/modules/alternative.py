@@ -31,8 +31,8 @@ options:
     type: str
     choices:
       present: Select O(path).
-      absent: Give back what was selected before this module changed it; nothing happens where it changed nothing, or
-        where somebody has selected another program since.
+      absent: Give back what was selected before this module changed it last; nothing happens where it changed nothing,
+        or where somebody has selected another program since.
     default: present
 seealso:
   - name: update-alternatives(1)
@@ -127,11 +127,23 @@ def plan_select(name, path, found, check_mode):
     return None if found["value"] == path else action("select", name, found["value"], path)
 
 
+def ours(record, value):
+    """Whether a selection is our last one, or the one before it: a run may have been cut off in between."""
+    return value in (record.get("after", value), record.get("earlier", ""))
+
+
+def remembered(record, found, path):
+    """The record of selecting *path*; what somebody has selected after us is what there was before."""
+    if record and ours(record, found["value"]):
+        return dict(record, after=path, earlier=found["value"])
+    return {"before": {"status": found["status"], "value": found["value"]}, "after": path}
+
+
 def plan_give_back(name, found, record):
     """The one action that is needed, or None; a selection that is not ours is only forgotten."""
     if record is None:
         return None
-    if found["value"] != record.get("after", found["value"]):
+    if not ours(record, found["value"]):
         return action("forget", name, found["value"], found["value"])
     before = record["before"]
     return action("give back", name, found["value"], before["value"] if before["status"] == "manual" else None)
@@ -145,9 +157,7 @@ def kept(step, recorded):
 def carry_out(run, state, step, found):
     name = step["target"]
     if step["action"] == "select":
-        before = {"status": found["status"], "value": found["value"]}
-        record = state.section(SECTION).get(name, {"before": before})
-        state.record(SECTION, name, dict(record, after=step["after"]))
+        state.record(SECTION, name, remembered(state.section(SECTION).get(name), found, step["after"]))
     if step["action"] != "forget":
         select(run, name, step["after"])
     if step["action"] != "select":

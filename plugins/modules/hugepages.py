@@ -74,7 +74,7 @@ options:
   state:
     description:
       - V(absent) gives everything back. Pools return to the pages they had before, unless more are in use, or somebody
-        else has made them bigger since; see RV(left).
+        else has changed them since. A mount that is in use stays until a later run. See RV(left).
     type: str
     choices: [present, absent]
     default: present
@@ -123,8 +123,8 @@ mounts:
   sample: [{"path": "/dev/hugepages-1G", "size": "1G", "size_kb": 1048576, "mounted": true}]
 left:
   description:
-    - Pools of ours that do not go back now, and why. One with pages in use stays ours until a later run, one that
-      somebody else has made bigger does not.
+    - Pools and mounts of ours that do not go back now, and why. What is in use stays ours until a later run, a pool
+      that somebody else has changed does not.
   returned: success
   type: list
   elements: dict
@@ -139,7 +139,7 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _owned, _pages, _pools, _units
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
@@ -149,8 +149,8 @@ ROOT = "/"
 POOLS = "hugepages"
 MOUNTS = "mounts"
 
-# What systemd has to be told: unit names, and the changes of their files.
-Units = collections.namedtuple("Units", "changes disable enable start restart mounts")
+# What systemd has to be told: unit names, and the changes of their files. *stop* is {unit: path of the mount or None}.
+Units = collections.namedtuple("Units", "changes disable stop enable start restart mounts")
 
 
 def decide_units(state, systemd, nodes, rows, gid, mode):
@@ -176,10 +176,15 @@ def decide_units(state, systemd, nodes, rows, gid, mode):
     files = [(unit, "{0}/{1}".format(_units.DIRECTORY, unit), text) for unit, text in sorted(texts.items())]
     changes = [_owned.decide(state, ROOT, path, text) for _unit, path, text in files]
     there = [unit for unit, path, _text in files if os.path.exists(under(ROOT, path))]
+    gone = [unit for unit in there if not texts[unit]]
     enabled = systemd.enabled([unit for unit in there if texts[unit]])
+    # A mount that was in use has outlived its unit file.
+    running = {entry["unit"]: path for path, entry in ours.items() if path in live and path not in mounts}
+    running.update((unit, None) for unit in gone if unit == _pages.POOLS_UNIT)
     return Units(
         [change for change in changes if change],
-        [unit for unit in there if not texts[unit]],
+        gone,
+        running,
         [unit for unit in sorted(texts) if texts[unit] and unit not in enabled],
         start,
         restart,
@@ -200,7 +205,8 @@ def _check_foreign(path, mount, size_kb):
 
 def actions_of(state, units, counts):
     changes, diffs = _owned.described(units.changes)
-    actions = [action("disable", unit) for unit in units.disable] + changes
+    actions = [action("disable", unit) for unit in units.disable]
+    actions += [action("stop", unit) for unit in sorted(units.stop)] + changes
     if _owned.reload_due(state, units.changes):
         actions.append(action("reload", "systemd"))
     for verb in ("enable", "start", "restart"):
@@ -209,48 +215,43 @@ def actions_of(state, units, counts):
     return actions, diffs
 
 
+def stop(systemd, units):
+    """Stop each by itself; those that stay, because they are mounts in use."""
+    busy = {}
+    for unit, path in sorted(units.items()):
+        try:
+            systemd.call("stop", [unit])
+        except Failed:
+            if path not in _pages.mounts(ROOT):
+                raise
+            busy[unit] = path
+    return busy
+
+
 def carry_out_units(state, systemd, units):
+    """Tell systemd everything; the mounts in use, {unit: path}, stay ours until a later run."""
     recorded = state.section(MOUNTS)
     for path, entry in units.mounts.items():
         if recorded.get(path) != entry:
             state.record(MOUNTS, path, entry)
     if units.disable:
-        systemd.call("disable", ["--now"] + units.disable)
+        systemd.call("disable", units.disable)
+    busy = stop(systemd, units.stop)
     _owned.carry_out_all(state, ROOT, units.changes, systemd)
     for verb in ("enable", "start", "restart"):
         if getattr(units, verb):
             systemd.call(verb, getattr(units, verb))
-    for path in set(recorded) - set(units.mounts):
+    for path in set(recorded) - set(units.mounts) - set(busy.values()):
         state.forget(MOUNTS, path)
+    return busy
 
 
 def carry_out_counts(state, nodes, rows, counts, pending):
-    """Ask for the pages; pools that a reboot will fill are recorded too, they are ours from then on."""
-    recorded = state.section(POOLS)
-    found = {_pools.key(count.pool): count.before for count in counts}
-    for row in rows if pending else []:
-        pool = nodes[row.node].pools.get(row.size_kb)
-        if row.persist == "cmdline":
-            found.setdefault(_pools.key(row), _pools.kept(pool) if pool else 0)
-    for row in rows:
-        name = _pools.key(row)
-        if name in found or name in recorded:
-            entry = recorded.get(name) or {"before": found[name]}
-            entry = dict(entry, most=max(row.count, entry.get("most", 0)))
-            if entry != recorded.get(name):
-                state.record(POOLS, name, entry)
+    """Ask for the pages, and read back what the kernel gave."""
+    state.update(POOLS, _pools.announced(nodes, rows, counts, state.section(POOLS), pending))
     for count in counts:
         _pages.set_count(ROOT, count.pool.path, count.after)
-
-
-def settle(state, rows):
-    """Forget pools that are no longer wanted and have gone back to what they were."""
-    recorded = state.section(POOLS)
-    pools = {_pools.key(pool): pool for pool, _entry in _pools.leaving(_pages.nodes(ROOT), rows, recorded)}
-    for name in set(recorded) - {_pools.key(row) for row in rows}:
-        pool, entry = pools.get(name), recorded[name]
-        if pool is None or _pools.kept(pool) <= entry["before"] or _pools.grown(pool, entry):
-            state.forget(POOLS, name)
+    state.update(POOLS, _pools.settled(_pages.nodes(ROOT), rows, state.section(POOLS), pending))
 
 
 def report(rows):
@@ -309,18 +310,19 @@ def work(module):
             held.enter_context(state.locked())
         nodes = _pages.nodes(ROOT)
         recorded = state.section(POOLS)
-        counts, left = _pools.decide(nodes, rows, recorded, pending), _pools.left_alone(nodes, rows, recorded)
+        counts, kept = _pools.decide(nodes, rows, recorded, pending), _pools.left_alone(nodes, rows, recorded)
         _pools.check_memory(nodes, rows, counts)
         units = decide_units(state, systemd, nodes, rows, gid, mode)
         actions, diffs = actions_of(state, units, counts)
         if not module.check_mode:
-            carry_out_units(state, systemd, units)
+            busy = carry_out_units(state, systemd, units)
+            actions = [item for item in actions if item["action"] != "stop" or item["target"] not in busy]
+            kept += [left(path, "is in use") for path in sorted(busy.values())]
             carry_out_counts(state, nodes, rows, counts, pending)
-            settle(state, rows)
         pools = report(rows)
         if not (module.check_mode or pending):
             check_given(pools, run)
-    return {"actions": actions, "pools": pools, "mounts": mounts_of(rows), "left": left, "diff": diffs}
+    return {"actions": actions, "pools": pools, "mounts": mounts_of(rows), "left": kept, "diff": diffs}
 
 
 def mounts_of(rows):

@@ -141,7 +141,7 @@ def decide(tuned, systemd, state, isolated):
     now = tuned.profile()
     active = _tuned.PROFILE in now.split()
     if not isolated:
-        return decide_back(tuned, state, now if tuned.installed() and not active else None)
+        return decide_back(tuned, state, now)
     file = _owned.decide(state, ROOT, _tuned.VARIABLES, _tuned.variables(isolated), takeover=True)
     # Others may have put a profile of theirs beside it.
     profile = (now if active else _tuned.PROFILE, False)
@@ -149,14 +149,21 @@ def decide(tuned, systemd, state, isolated):
     return Decision(file, profile if file or not tuned.in_force(_tuned.tokens(isolated)) else None, verbs, None)
 
 
-def decide_back(tuned, state, another):
-    """What has to change so that all is as before us; *another* profile that somebody has chosen since stays."""
+def decide_back(tuned, state, now):
+    """What has to change so that all is as before us; a profile that somebody has chosen since stays."""
     file = _owned.release(state, ROOT, _tuned.VARIABLES)
     before = state.section(_tuned.SECTION).get("before")
-    if before is None or not tuned.installed() or another is not None:
-        return Decision(file, None, [], another if before else None)
+    if before is None or not tuned.installed():
+        return Decision(file, None, [], None)
+    if chosen_since(before, now):
+        return Decision(file, None, [], now)
     verbs = [verb for verb, was in (("disable", before["enabled"]), ("stop", before["running"])) if not was]
     return Decision(file, (before["profile"], before["automatic"]), verbs, None)
+
+
+def chosen_since(before, profile):
+    """Whether somebody has chosen a profile that is neither ours nor that of before us."""
+    return _tuned.PROFILE not in profile.split() and profile != before["profile"]
 
 
 def actions_of(decision, tuned):
@@ -192,7 +199,8 @@ def activate(tuned, systemd, state, decision, wanted, line):
     """Record, carry out, and see whether the next boot will really have it."""
     if not decision.profile and not decision.verbs:
         return
-    if "before" not in state.section(_tuned.SECTION):
+    before = state.section(_tuned.SECTION).get("before")
+    if before is None or chosen_since(before, tuned.profile()):
         state.record(_tuned.SECTION, "before", as_it_is(tuned, systemd))
     state.record(_tuned.SECTION, "line", {"tokens": brought(state, line, wanted)})
     carry_out(tuned, systemd, state, decision)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _grub, _trial
 
 yaml = pytest.importorskip("yaml")
 from test_switch_roles import variable
@@ -81,6 +82,41 @@ def test_pins_that_could_not_be_taken_back_are_told():
     assert "__teardown_pins_left" in (ROOT / "roles/teardown/vars/main.yml").read_text().split("__teardown_results:")[1]
 
 
+@pytest.mark.parametrize(
+    ("first", "rebooted", "told"),
+    [
+        ({"left": ["a"]}, {"left": ["b"]}, ["b"]),
+        ({"left": ["a"]}, {"left": []}, []),
+        ({"left": ["a"]}, {"skipped": True}, ["a"]),  # a task that was skipped has registered that
+        ({"left": ["a"]}, None, ["a"]),
+        ({"skipped": True}, {"skipped": True}, None),
+        (None, None, None),
+    ],
+)
+def test_hugepages_that_stay_are_told_whether_a_reboot_follows_or_not(first, rebooted, told):
+    given = {"teardown_hugepages": first, "teardown_hugepages_rebooted": rebooted}
+    given = {name: result for name, result in given.items() if result is not None}
+    assert variable("teardown", "__teardown_hugepages", **given).get("left") == told
+    _before, results = (ROOT / "roles/teardown/vars/main.yml").read_text().split("__teardown_results:")
+    assert "{{ __teardown_hugepages }}" in results
+
+
+@pytest.mark.parametrize(
+    ("state", "asked"),
+    [
+        ({}, False),
+        ({"files": {"/etc/modules-load.d/nfv-ovs-dpdk.conf": {}}}, False),
+        ({"kernel_cmdline": {"tokens": []}}, True),
+        ({"files": {_grub.DROPIN: {}}}, True),  # two runs were cut off: the file stands, and nothing else says so
+        ({"files": {_trial.SCRIPT: {}}}, True),
+    ],
+)
+def test_the_kernel_line_is_given_back_while_anything_of_it_is_recorded(state, asked):
+    assert variable("teardown", "__teardown_kernel_line", __teardown_state=state) is asked
+    conditions = [task["when"] for task in tasks() if PREFIX + "kernel_cmdline" in task]
+    assert conditions == ["__teardown_kernel_line"] * 2
+
+
 def test_whatever_is_left_is_told():
     told, text = set(), (ROOT / "roles/teardown/vars/main.yml").read_text()
     for task in tasks():
@@ -108,6 +144,15 @@ def test_a_reboot_for_tuned_has_its_reasons():
     assert wanted in (ROOT / "roles/host_reboot/tasks/main.yml").read_text()
     asked = [task.get("register") for task in tasks() if PREFIX + "tuned_profile" in task]
     assert asked[0] == wanted.split(".", maxsplit=1)[0]
+
+
+def test_nobody_counts_on_a_handler():
+    """A play that is cut off has forgotten them, and the next one finds every file as it shall be."""
+    assert not list((ROOT / "roles").glob("*/handlers"))
+    assert not [path for path in (ROOT / "roles").glob("*/tasks/*.yml") if "notify:" in path.read_text()]
+    for role, count in (("cpu_isolation", 2), ("teardown", 1)):
+        texts = [path.read_text() for path in (ROOT / "roles" / role / "tasks").glob("*.yml")]
+        assert sum(text.count("restart: [irqbalance.service]") for text in texts) == count
 
 
 def test_nothing_but_consent_is_asked_of_variables():

@@ -75,11 +75,59 @@ def test_a_file_of_somebody_else_is_refused_until_taken_over_and_comes_back(host
     with pytest.raises(Refused, match="exists and is not ours .{0}.*takeover".format(PATH)):
         host.hold(PATH, "ours\n")
     host.hold(PATH, "ours\n", takeover=True)
-    assert host.record(PATH) == {"before": "theirs\n", "mode": "0600"}
+    owner = {"uid": os.geteuid(), "gid": os.getegid()}
+    assert host.record(PATH) == dict(owner, before="theirs\n", mode="0600")
     host.hold(PATH, "later\n")
     host.hold(PATH, None)
     assert host.text(PATH) == "theirs\n"
     assert os.stat(os.path.join(host.root, PATH[1:])).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_comes_back_to_whom_it_belonged_and_is_never_seen_as_somebody_elses(host, monkeypatch):
+    target, seen, rename = str(host.put(PATH, "theirs\n")), [], os.rename
+    os.chown(target, 1, 2)
+    host.hold(PATH, "ours\n", takeover=True)
+    assert (os.stat(target).st_uid, os.stat(target).st_gid) == (0, 0)
+
+    def watched(source, goal):
+        seen.append((goal, os.stat(source).st_uid, os.stat(source).st_gid))
+        rename(source, goal)
+
+    monkeypatch.setattr(os, "rename", watched)
+    host.hold(PATH, None)
+    assert [row for row in seen if row[0] == target] == [(target, 1, 2)]
+    assert (host.text(PATH), os.stat(target).st_uid, os.stat(target).st_gid) == ("theirs\n", 1, 2)
+
+
+def test_an_older_record_without_an_owner_is_given_back(host):
+    host.put(PATH, "theirs\n")
+    host.hold(PATH, "ours\n", takeover=True)
+    entry = host.state.section("files")[PATH]
+    host.state.record("files", PATH, {key: entry[key] for key in ("before", "mode", "written")})
+    host.hold(PATH, None)
+    assert host.text(PATH) == "theirs\n"
+
+
+@pytest.mark.parametrize("text", ["mine\n", None])
+def test_what_somebody_has_made_of_a_file_between_two_runs_comes_back(host, text):
+    host.put(PATH, "theirs\n")
+    host.hold(PATH, "ours\n", takeover=True)
+    host.put(PATH, text) if text else os.unlink(os.path.join(host.root, PATH[1:]))
+    for _time in (1, 2):
+        host.hold(PATH, "later\n", takeover=True)
+    host.hold(PATH, None)
+    assert (host.text(PATH), host.state.section("files")) == (text, {})
+
+
+def test_what_we_wrote_ourselves_is_nobodys_text(host):
+    host.put(PATH, "theirs\n")
+    for text in ("a\n", "b\n"):
+        host.hold(PATH, text, takeover=True)
+    host.put(PATH, "a\n")  # as a run that was cut off leaves it
+    host.hold(PATH, "c\n", takeover=True)
+    host.hold(PATH, None)
+    assert host.text(PATH) == "theirs\n"
 
 
 def test_an_equal_file_of_somebody_else_stays_theirs(host):

@@ -36,14 +36,66 @@ def test_a_pool_grows_as_wanted_and_shrinks_only_if_ours_and_free(total, free, s
     assert [count.after for count in counts] == ([] if after is None else [after])
 
 
-@pytest.mark.parametrize(("total", "before", "after"), [(4, 0, [0]), (4, 2, [2]), (4, 4, []), (1, 2, [2])])
-def test_a_pool_that_is_no_longer_asked_for_goes_back(total, before, after):
+@pytest.mark.parametrize(("total", "before", "after"), [(4, 0, [0]), (4, 2, [2]), (4, 4, []), (1, 2, [])])
+def test_a_pool_that_is_no_longer_asked_for_goes_back_and_never_grows(total, before, after):
     counts = _pools.decide(machine(total), [], {"0:1048576": {"before": before}}, pending=False)
     assert [count.after for count in counts] == after
 
 
+@pytest.mark.parametrize(
+    ("total", "entry", "after", "reason"),
+    [
+        (3, {"before": 1, "given": 3, "most": 3}, [1], None),
+        (2, {"before": 1, "given": 3, "most": 3}, [], "has 2 pages, not 3 as we left it"),
+        (0, {"before": 1, "given": 3, "most": 3}, [], "has 0 pages, not 3 as we left it"),
+        (1, {"before": 1, "given": 3, "most": 3}, [], None),
+        (2, {"before": 1, "most": 3}, [1], None),  # of a run that was cut off
+        (4, {"before": 1, "most": 3}, [], "has 4 pages, more than the 3 that we asked for"),
+        (4, {"before": 1}, [1], None),
+    ],
+)
+def test_a_pool_goes_back_as_long_as_it_is_as_we_left_it(total, entry, after, reason):
+    nodes, recorded = machine(total), {"0:1048576": entry}
+    assert [count.after for count in _pools.decide(nodes, [], recorded, pending=False)] == after
+    assert [row["reason"] for row in _pools.left_alone(nodes, [], recorded)] == [reason] * bool(reason)
+
+
+def test_pages_of_before_are_not_ours_to_shrink():
+    recorded = {"0:1048576": {"before": 2, "given": 4, "most": 4}}
+    assert [count.after for count in _pools.decide(machine(4), [row(1)], recorded, pending=False)] == [2]
+
+
+def test_while_a_pool_changes_nobody_knows_what_it_will_be():
+    recorded, nodes, pool = {"0:1048576": {"before": 1, "given": 2, "most": 2}}, machine(2), machine(2)[0].pools[GIB]
+    counts = [_pools.Count(pool, 2, 3)]
+    assert _pools.announced(nodes, [row(3)], counts, recorded, False) == {"0:1048576": {"before": 1, "most": 3}}
+    assert _pools.announced(nodes, [row(3)], [], recorded, True) == {"0:1048576": {"before": 1, "most": 3}}
+    assert _pools.announced(nodes, [row(2)], [], recorded, False) == recorded
+    assert _pools.announced(nodes, [row(2)], [], {}, False) == {}
+
+
+@pytest.mark.parametrize(
+    ("rows", "total", "pending", "entry"),
+    [
+        ([row(3)], 3, False, {"before": 1, "given": 3, "most": 3}),
+        ([row(3)], 2, False, {"before": 1, "given": 2, "most": 3}),
+        ([row(3)], 2, True, {"before": 1, "most": 3}),
+        ([row(3, "unit")], 3, True, {"before": 1, "given": 3, "most": 3}),
+        ([], 2, False, {"before": 1, "given": 2, "most": 3}),  # in use
+        ([], 1, False, None),
+        ([], 4, False, None),
+    ],
+)
+def test_what_a_pool_was_left_with_is_recorded(rows, total, pending, entry):
+    recorded = {"0:1048576": {"before": 1, "most": 3}}
+    recorded.update(_pools.settled(machine(total), rows, recorded, pending))
+    assert recorded == {"0:1048576": entry}
+
+
 def test_a_recorded_pool_of_a_node_that_is_gone_is_passed_over():
-    assert _pools.decide(machine(), [], {"7:1048576": {"before": 0}}, pending=False) == []
+    recorded = {"7:1048576": {"before": 0}}
+    assert _pools.decide(machine(), [], recorded, pending=False) == []
+    assert _pools.settled(machine(), [], recorded, pending=False) == {"7:1048576": None}
 
 
 @pytest.mark.parametrize(

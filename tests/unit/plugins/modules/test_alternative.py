@@ -68,6 +68,23 @@ def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(group, run_modul
     survives(lambda: run_module("alternative", wanted), lambda: run_module("alternative", back), world)
 
 
+@pytest.mark.parametrize("path", ["dpdk", "other"])
+def test_killed_at_any_step_and_given_back_at_once_all_is_as_before(group, run_module, deaths, world, path):
+    """Also where one selection of ours follows another."""
+    virgin = world()[0]
+    back = {"name": "switch", "state": "absent"}
+
+    def first():
+        if path == "other":
+            run_module("alternative", {"name": "switch", "path": group["dpdk"]})
+
+    first()
+    for _death in deaths(lambda: run_module("alternative", {"name": "switch", "path": group[path]})):
+        assert run_module("alternative", back)["left"] == []
+        assert world()[0] == virgin and "alternatives" not in world()[1]
+        first()
+
+
 def test_without_a_name_everything_is_given_back(group, run_module):
     assert not run_module("alternative", {"state": "absent"})["changed"]
     run_module("alternative", {"name": "switch", "path": group["dpdk"]})
@@ -97,6 +114,18 @@ def test_what_the_operator_selected_since_stays(group, run_module):
         assert "switch was changed by somebody else after us; it is left alone." in str(result["warnings"])
     assert os.path.realpath(group["link"]) == third
     assert run_module("alternative", {"name": "switch", "state": "absent"})["left"] == []
+
+
+def test_what_the_operator_selected_between_two_runs_comes_back(group, run_module):
+    wanted = {"name": "switch", "path": group["dpdk"]}
+    for mode in (["--set", "switch", group["other"]], ["--auto", "switch"], ["--set", "switch", group["plain"]]):
+        run_module("alternative", wanted)
+        subprocess.check_call(["update-alternatives"] + mode)
+        query = ["update-alternatives", "--query", "switch"]
+        chosen = subprocess.check_output(query)
+        assert run_module("alternative", wanted)["changed"]
+        assert run_module("alternative", {"state": "absent"})["left"] == []
+        assert subprocess.check_output(query) == chosen
 
 
 def test_the_automatic_choice_of_before_is_no_loss(group, run_module):

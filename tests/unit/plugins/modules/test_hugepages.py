@@ -15,7 +15,8 @@ from ansible_collections.nfv.ovs_dpdk.plugins.modules import hugepages
 SYSTEMCTL = shutil.which("systemctl")
 pytestmark = pytest.mark.skipif(SYSTEMCTL is None, reason="needs systemd's systemctl")
 
-# Links are made by the real systemctl; mounting is done here, by what the unit file says.
+# Links are made by the real systemctl; mounting is done here, by what the unit file says. What is mounted is a unit by
+# its path alone, as for systemd.
 FAKE = r"""#!/bin/sh
 root={root}
 echo "$*" >> $root/calls
@@ -26,13 +27,13 @@ gone() {{ grep -v " $1 " $root/proc/mounts > $root/proc/new || :; mv $root/proc/
 case $verb in
   is-enabled) exec {systemctl} --root=$root is-enabled "$@" ;;
   enable) exec {systemctl} --root=$root --quiet enable "$@" ;;
-  disable)
-    shift
-    for unit; do case $unit in (*.mount)
-      test ! -e $root/busy || {{ echo "target is busy" >&2; exit 1; }}
-      gone "$(option Where "$unit")" ;; esac
-    done
-    exec {systemctl} --root=$root --quiet disable "$@" ;;
+  disable) exec {systemctl} --root=$root --quiet disable "$@" ;;
+  stop)
+    case $1 in (*.mount)
+      where=$(systemd-escape --unescape --path "${{1%.mount}}")
+      grep -q " $where " $root/proc/mounts || {{ echo "Unit $1 not loaded." >&2; exit 5; }}
+      test ! -e $root/busy || {{ echo "Job for $1 failed." >&2; exit 1; }}
+      gone "$where" ;; esac ;;
   start|restart)
     for unit; do
       gone "$(option Where "$unit")"
@@ -65,7 +66,8 @@ class Machine:
 
     def write(self, path, text):
         target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.parent.is_dir():  # mkdir is a step at which a module may die, and a kernel never is
+            target.parent.mkdir(parents=True)
         target.write_text(text)
 
     def pool(self, node, size, total=0, free=None, surplus=0):
@@ -160,7 +162,9 @@ def test_what_is_returned(machine, run):
     assert result["pools"][0] == {"node": 0, "size": "1G", "size_kb": GIB, "wanted": 2, "found": 2, "free": 2}
     assert result["mounts"] == [{"path": "/dev/hugepages-1G", "size": "1G", "size_kb": GIB, "mounted": True}]
     assert [item["after_header"] for item in result["diff"]] == ["/etc/systemd/system/dev-hugepages\\x2d1G.mount"]
-    assert machine.state()["hugepages"] == dict.fromkeys(["0:1048576", "1:1048576"], {"before": 0, "most": 2})
+    assert machine.state()["hugepages"] == dict.fromkeys(
+        ["0:1048576", "1:1048576"], {"before": 0, "given": 2, "most": 2}
+    )
 
 
 def test_a_row_of_the_plan_fits(machine, run):
@@ -245,17 +249,64 @@ def test_a_pool_in_use_is_named_and_goes_back_later(machine, run):
     assert machine.state() == {"version": 1}
 
 
-def test_a_pool_that_somebody_else_made_bigger_is_named_and_no_longer_ours(machine, run):
-    for count in (2, 3, 2):  # an interrupted run may have left more than the last one asked for
-        run([pool(0, count)])
-    machine.pool(0, GIB, 5)
+@pytest.mark.parametrize("count", [5, 2, 0])
+def test_a_pool_that_somebody_else_has_changed_is_named_and_no_longer_ours(machine, run, count):
+    machine.pool(0, GIB, 1)
+    run([pool(0, 3)])
+    machine.pool(0, GIB, count)
     for check in (True, False):
         result = run(state="absent", check=check)
         assert not [each for each in result["actions"] if each["action"] == "set"]
-        reason = "has 5 pages, more than the 3 that we asked for"
+        reason = "has {0} pages, not 3 as we left it".format(count)
         assert result["left"] == [{"target": "the pool of 1G on node 0", "reason": reason}]
-    assert machine.count(0, GIB) == 5
+    assert machine.count(0, GIB) == count
     assert (run(state="absent")["left"], machine.state()) == ([], {"version": 1})
+
+
+def test_a_pool_that_somebody_else_has_given_back_already_is_not_named(machine, run):
+    machine.pool(0, GIB, 1)
+    run([pool(0, 3)])
+    machine.pool(0, GIB, 1)
+    result = run(state="absent")
+    assert (result["left"], machine.count(0, GIB), machine.state()) == ([], 1, {"version": 1})
+
+
+def test_what_the_kernel_gave_is_what_counts(machine, run):
+    """Not what was asked for: fewer pages than that are no change of somebody else."""
+    assert run([pool(0, 5)])["failed"]
+    assert machine.count(0, GIB) == 4
+    assert (run(state="absent")["left"], machine.count(0, GIB)) == ([], 0)
+
+
+def test_what_a_reboot_has_filled_is_known_once_it_was_looked_at(machine, run):
+    run([pool(0, 2)])
+    run([pool(0, 4)], reboot_pending=True)
+    assert machine.state()["hugepages"] == {"0:1048576": {"before": 0, "most": 4}}
+    machine.pool(0, GIB, 4)  # the reboot
+    assert run(state="absent", check=True)["left"] == []
+    run([pool(0, 4)])
+    machine.pool(0, GIB, 3)
+    assert "has 3 pages, not 4 as we left it" in str(run(state="absent")["left"])
+
+
+def test_a_record_of_an_interrupted_run_knows_what_was_asked_for(machine, run):
+    for count in (2, 3, 2):  # an interrupted run may have left more than the last one asked for
+        run([pool(0, count)])
+    path = machine.root / "var/lib/nfv_ovs_dpdk/state.json"
+    path.write_text(path.read_text().replace('"given": 2,', ""))
+    machine.pool(0, GIB, 5)
+    reason = "has 5 pages, more than the 3 that we asked for"
+    assert run(state="absent", check=True)["left"] == [{"target": "the pool of 1G on node 0", "reason": reason}]
+    machine.pool(0, GIB, 3)
+    assert (run(state="absent")["left"], machine.count(0, GIB)) == ([], 0)
+
+
+def test_pages_that_were_there_before_are_not_taken_away(machine, run):
+    machine.pool(0, GIB, 2)
+    for count, found in ((4, 4), (1, 2)):
+        assert run([pool(0, count)])["pools"][0]["found"] == found
+    run(state="absent")
+    assert machine.count(0, GIB) == 2
 
 
 def test_each_pool_has_one_mechanism(machine, run):
@@ -296,14 +347,49 @@ def test_something_else_on_the_path_is_refused(machine, run, what):
     assert (machine.files(), machine.state()) == ({}, {})
 
 
-def test_a_mount_in_use_is_not_torn_away(machine, run):
+def test_a_mount_in_use_is_not_torn_away_and_goes_later(machine, run):
+    """All else goes back: a guest that runs on must not keep the kernel line from it."""
+    before = machine.files(), (machine.root / "proc/mounts").read_text()
+    run([pool(0, 2), pool(1, 8, "2M", persist="unit")])
+    machine.write("busy", "")
+    paths = ["/dev/hugepages-1G", "/dev/hugepages-2M"]
+    for _time in (1, 2):
+        result = run(state="absent")
+        assert not result["failed"], result["msg"]
+        assert result["left"] == [{"target": path, "reason": "is in use"} for path in paths]
+        assert machine.files() == before[0] and machine.count(0, GIB) == machine.count(1, 2048) == 0
+        assert sorted(machine.state()["mounts"]) == paths and "hugepages" not in machine.state()
+    assert (result["changed"], result["actions"]) == (False, [])
+    (machine.root / "busy").unlink()
+    dry, result = run(state="absent", check=True), run(state="absent")
+    assert [(item["action"], item["target"]) for item in result["actions"]] == [
+        ("stop", "dev-hugepages\\x2d1G.mount"),
+        ("stop", "dev-hugepages\\x2d2M.mount"),
+    ]
+    assert (result["actions"], result["left"]) == (dry["actions"], [])
+    assert (machine.state(), (machine.root / "proc/mounts").read_text()) == ({"version": 1}, before[1])
+
+
+def test_a_mount_in_use_is_ours_again_where_it_is_wanted_again(machine, run):
     run(TWO)
     machine.write("busy", "")
-    failed = run(state="absent")
-    assert "could not disable" in failed["msg"] and "target is busy" in failed["msg"]
-    (machine.root / "busy").unlink()
     run(state="absent")
-    assert machine.files() == {}
+    assert [item["action"] for item in run(TWO)["actions"]][:3] == ["write", "reload", "enable"]
+    assert not run(TWO)["changed"]
+
+
+def test_a_mount_that_somebody_has_unmounted_is_no_obstacle(machine, run):
+    run(TWO)
+    machine.write("proc/mounts", "")
+    assert run(state="absent")["left"] == []
+    assert machine.state() == {"version": 1}
+
+
+def test_a_unit_that_cannot_be_stopped_is_a_failure(machine, run):
+    run([pool(0, 2, persist="unit")], mounts=False)
+    tool = machine.root / "bin/systemctl"
+    tool.write_text(tool.read_text().replace("  stop)", "  stop) echo no >&2; exit 1 ;;\n  never)"))
+    assert "could not stop {0}: found no".format(_pages.POOLS_UNIT) in run(state="absent")["msg"]
 
 
 def test_mounts_can_be_left_out(machine, run):
@@ -374,3 +460,20 @@ def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(machine, run, de
         assert (machine.files(), machine.state(), mounts) == undisturbed
         assert not run(**goal)["changed"]
         copy(saved, machine.root)
+
+
+def test_killed_at_any_step_and_given_back_at_once_all_is_as_before(machine, run, deaths):
+    def world():
+        counts = [machine.count(node, size) for node in (0, 1) for size in (2048, GIB)]
+        return machine.files(), counts, (machine.root / "proc/mounts").read_text()
+
+    machine.pool(0, GIB, 1)
+    virgin = world()
+    for earlier in ([], [pool(0, 2)]):
+        run(earlier)
+        for _death in deaths(lambda: run([pool(0, 3), pool(1, 1), pool(1, 8, "2M", persist="unit")])):
+            result = run(state="absent")
+            assert (result["failed"], result["left"]) == (False, [])
+            assert world() == virgin and machine.state() in ({}, {"version": 1})
+            run(earlier)
+        run(state="absent")

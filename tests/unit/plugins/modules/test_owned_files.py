@@ -11,17 +11,32 @@ from ansible_collections.nfv.ovs_dpdk.plugins.modules import owned_files
 
 LOAD = "/etc/modules-load.d/nfv-ovs-dpdk.conf"
 UNIT = "/etc/systemd/system/ovs-vswitchd.service.d/90-nfv-ovs-dpdk.conf"
+BANS = "/etc/systemd/system/irqbalance.service.d/90-nfv-ovs-dpdk.conf"
+SETTINGS = "/etc/sysctl.d/90-nfv-ovs-dpdk.conf"
+
+# What a daemon that runs and the kernel have read, as files beside the host's.
+SYSTEMCTL = """#!/bin/sh
+test ! -e {0}/broken || {{ echo no bus >&2; exit 1; }}
+echo "$@" >> {0}/calls
+case $1 in (try-restart)
+  test ! -e {0}/absent || {{ echo "Unit $2 not found." >&2; exit 5; }}
+  cat {0}{1} > {0}/read.bans 2> /dev/null || : ;;
+esac
+"""
+SYSCTL = """#!/bin/sh
+echo sysctl "$@" >> {0}/calls
+cat "$3" > {0}/read.settings
+"""
 
 
 @pytest.fixture
 def run(tmp_path, run_module, monkeypatch):
-    """The module on an empty host, where systemctl only writes down what it is asked."""
-    tool = tmp_path / "bin" / "systemctl"
-    tool.parent.mkdir()
-    tool.write_text(
-        '#!/bin/sh\ntest ! -e {0}/broken || {{ echo no bus >&2; exit 1; }}\necho "$@" >> {0}/calls\n'.format(tmp_path)
-    )
-    tool.chmod(0o755)
+    """The module on an empty host, where programs write down what they are asked."""
+    (tmp_path / "bin").mkdir()
+    for name, text in (("systemctl", SYSTEMCTL), ("sysctl", SYSCTL)):
+        tool = tmp_path / "bin" / name
+        tool.write_text(text.format(tmp_path, BANS))
+        tool.chmod(0o755)
     monkeypatch.setenv("PATH", "{0}:{1}".format(tool.parent, os.environ["PATH"]))
     monkeypatch.setattr(owned_files, "ROOT", str(tmp_path))
 
@@ -82,6 +97,62 @@ def test_a_reload_that_failed_is_made_up_for_by_the_next_run(run, tmp_path):
     assert not run(file(UNIT, "a\n"))["changed"]
 
 
+READ = [file(BANS, "[Service]\nEnvironment=A=1\n"), file(SETTINGS, "kernel.numa_balancing = 0\n")]
+RESTART = {"restart": ["irqbalance.service"]}
+
+
+def test_whoever_reads_a_file_is_told(run, settles, world, tmp_path):
+    result = settles(functools.partial(run, *READ, **RESTART), world)
+    assert [(item["action"], item["target"]) for item in result["actions"]][2:] == [
+        ("reload", "systemd"),
+        ("load", SETTINGS),
+        ("restart", "irqbalance.service"),
+    ]
+    assert calls(tmp_path) == [
+        "daemon-reload",
+        "sysctl --ignore --load {0}{1}".format(tmp_path, SETTINGS),
+        "try-restart irqbalance.service",
+    ]
+    result = settles(functools.partial(run, *READ, state="absent", **RESTART), world)
+    assert [item["action"] for item in result["actions"]] == ["remove", "remove", "reload", "restart"]
+    assert (tmp_path / "read.bans").read_text() == ""
+
+
+def test_nobody_is_restarted_who_is_not_named_or_whose_files_are_as_they_were(run, tmp_path):
+    run(file(BANS, "a\n"), file(UNIT, "a\n"), file(SETTINGS, "a = 1\n"))
+    run(file(BANS, "a\n"), file(UNIT, "b\n"), file(SETTINGS, "a = 1\n"), **RESTART)
+    (tmp_path / BANS[1:]).write_text("mine\n")
+    assert [item["action"] for item in run({"path": BANS}, state="absent", **RESTART)["actions"]][0] == "forget"
+    assert not [call for call in calls(tmp_path) if "restart" in call]
+
+
+def test_a_service_that_is_not_there_needs_no_restart(run, tmp_path):
+    (tmp_path / "absent").write_text("")
+    assert not run(*READ, **RESTART)["failed"]
+    assert not run(*READ, **RESTART)["changed"]
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_whoever_was_not_told_by_a_run_that_was_cut_off_is_told_by_the_next(run, deaths, world, tmp_path, undone):
+    for _death in deaths(lambda: run(*READ, **RESTART)):
+        if not undone:
+            dry = run(*READ, check=True, **RESTART)
+            assert run(*READ, **RESTART)["actions"] == dry["actions"]
+            assert not run(*READ, **RESTART)["changed"]
+            for item, name in zip(READ, ("bans", "settings")):
+                assert (tmp_path / ("read." + name)).read_text() == item["content"]
+        run(*READ, state="absent", **RESTART)
+        assert not (tmp_path / "read.bans").exists() or (tmp_path / "read.bans").read_text() == ""
+        assert world() in [({}, {}), ({}, {"version": 1})]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "irqbalance", "--now.service", "x.timer", "../x.service", "a b.service", "a\n.service"]
+)
+def test_a_service_that_is_none_is_refused(run, name):
+    assert "not the name of a service (restart): found {0!r}".format(name) in run(*READ, restart=[name])["msg"]
+
+
 def test_takeover_keeps_the_text_for_later(run, tmp_path):
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/theirs").write_text("theirs\n")
@@ -111,6 +182,18 @@ def test_what_somebody_changed_since_stays_and_is_named(run, tmp_path):
         assert LOAD + " was changed by somebody else after us; it is left alone." in str(result["warnings"])
     recorded = json.loads((tmp_path / "var/lib/nfv_ovs_dpdk/state.json").read_text())["files"]
     assert list(recorded) == [UNIT]
+
+
+def test_what_somebody_made_of_a_file_between_two_runs_comes_back(run, tmp_path):
+    """A name that says that it is ours is nobody else's."""
+    ours = [file(), file("/etc/shared", "ours\n")]
+    run(*ours)
+    for path in (LOAD, "/etc/shared"):
+        (tmp_path / path[1:]).write_text("mine\n")
+    run(*ours)
+    assert files(tmp_path) == {LOAD: "vfio-pci\n", "/etc/shared": "ours\n"}
+    assert run(*ours, state="absent")["left"] == []
+    assert files(tmp_path) == {"/etc/shared": "mine\n"}
 
 
 def test_without_files_all_that_this_module_keeps_go_back(run, run_module, tmp_path):
@@ -157,6 +240,16 @@ def test_bad_input_is_refused_before_the_first_change(run, tmp_path, items, mess
     result = run(*items)
     assert result["failed"] and message in result["msg"]
     assert files(tmp_path) == {}
+
+
+def test_killed_at_any_step_and_given_back_at_once_all_is_as_before(run, deaths, world, tmp_path):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/theirs").write_text("theirs\n")
+    wanted = file(content="a\n"), file(UNIT, "[Service]\n"), file("/etc/theirs", "ours\n")
+    virgin = files(tmp_path)
+    for _death in deaths(lambda: run(*wanted, takeover=["/etc/theirs"])):
+        assert run(*wanted, state="absent")["left"] == []
+        assert world()[0] == virgin and "files" not in world()[1]
 
 
 def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(run, survives, world):

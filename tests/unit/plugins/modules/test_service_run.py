@@ -86,6 +86,15 @@ def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(host, goals, sur
     survives(*goals)
 
 
+@BEFORE
+def test_killed_at_any_step_and_given_back_at_once_all_is_as_before(host, goals, deaths, before):
+    present, absent, world = goals
+    there(host, *before)
+    for _death in deaths(present):
+        assert not absent()["failed"]
+        assert world()[0] == sorted(before) and "services" not in world()[1]
+
+
 def test_what_the_first_run_found_counts(host, run_module):
     """A switch that died meanwhile, or that an interrupted restart has left stopped, was not stopped before us."""
     there(host, "enabled", "running")

@@ -196,6 +196,21 @@ def test_what_somebody_has_changed_since_stays(host, run):
     assert (run(None)["changed"], host.state()) == (False, {"version": 1})
 
 
+def test_what_somebody_has_chosen_between_two_runs_comes_back(host, run):
+    for name in ("running", "enabled"):
+        (host.root / name).unlink()
+    run()
+    host.choose("throughput-performance")
+    host.tree.write(VARIABLES, "isolated_cores=3\nno_balance_cores=9\n")
+    for _time in (1, 2):
+        assert run()["profile"] == "cpu-partitioning"
+    result = run(None)
+    assert (result["profile"], result["left"]) == ("throughput-performance", [])
+    assert host.text(VARIABLES) == "isolated_cores=3\nno_balance_cores=9"
+    assert (host.root / "running").exists(), "whoever has chosen a profile wants it"
+    assert host.state() == {"version": 1}
+
+
 def test_an_operators_own_isolation_comes_back_with_his_cpus(host, run):
     host.tree.write(VARIABLES, "isolated_cores=7\nno_balance_cores=7\n")
     host.choose("cpu-partitioning")
@@ -318,6 +333,15 @@ def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(host, run, survi
     run()
     run(None)  # TuneD's own file of the boot arguments keeps a trace of the profile
     survives(run, lambda: run(None), lambda: (host.everything(), host.state()))
+
+
+def test_killed_at_any_step_and_given_back_at_once_all_is_as_before(host, run, deaths):
+    run()
+    run(None)  # TuneD's own file of the boot arguments keeps a trace of the profile
+    virgin = host.everything()
+    for _death in deaths(run):
+        assert run(None)["left"] == []
+        assert (host.everything(), host.state()) == (virgin, {"version": 1})
 
 
 def test_plugins_without_their_python_module_are_told():
