@@ -9,28 +9,31 @@ Everything ours is recorded before it is written; a menu is read back before it 
 Private to the collection. Python 3.6+, standard library only.
 """
 
-from . import _grub, _owned, _trial
+from . import _boot_trial, _grub, _owned, _trial
 from ._action import action
-from ._boot_line import SECTION, differs
+from ._boot_data import SECTION, differs, filled, strange_default
 from ._errors import Failed, OvsDpdkError
 
 
-def actions_of(decision, present):
+def actions_of(wish, present, decision):
     """The decision as data, in the order in which it is carried out."""
+    if wish.entry == "armed":  # what it finds missing is written before it
+        return [action("arm", _trial.ENVIRONMENT, after=decision.arm[1])] if decision.arm else []
     actions = []
     before = present.recorded.get("tokens", [])
-    if decision.arm and not decision.arm[1]:
+    if decision.arm:
         actions.append(action("disarm", _trial.ENVIRONMENT, before=decision.arm[0]))
     actions += _owned.described(decision.files)[0]
     if decision.menu:
         actions.append(action("generate", _grub.MENU, before=before, after=decision.wanted))
-    if decision.arm and decision.arm[1]:
-        actions.append(action("arm", _trial.ENVIRONMENT, after=decision.arm[1]))
     return actions + [action("set", path, before=now, after=before) for path, now, before in decision.calm]
 
 
 def difference(wish, present, decision):
-    """What --diff shows: the own tokens before and after, those on trial by themselves."""
+    """What --diff shows: the own tokens before and after, those on trial by themselves; or what boots once."""
+    if wish.entry in ("armed", "disarmed"):
+        names = decision.arm or (present.next_entry, present.next_entry)
+        return dict(zip(("before", "after"), ({"next_entry": name} for name in names)))
     keys = ("tokens", "taken_over")
     sides = [{key: record.get(key, []) for key in keys} for record in (present.recorded, decision.record)]
     for side, record in zip(sides, (present.recorded, decision.record if wish.entry == "trial" else {})):
@@ -43,25 +46,32 @@ def remember(state, entry):
     state.update(SECTION, dict(dict.fromkeys(state.section(SECTION)), **entry))
 
 
-def carry_out(grub, trial, state, wish, decision):
+def take_back(trial, state, present):
+    """Make the next boot an ordinary one; what is present then."""
+    record = _boot_trial.unarmed(present)
+    state.update(SECTION, {"trial": record})
+    trial.arm("")
+    return present._replace(recorded=filled(dict(present.recorded, trial=record)), next_entry="")
+
+
+def carry_out(grub, trial, state, wish, present, decision):
     """Write, generate, read back, and only then let the new menu boot."""
+    if decision.arm and not decision.arm[1]:
+        take_back(trial, state, present)
     before = state.section(SECTION)
     remember(state, decision.record)
-    if wish.entry == "default" and decision.arm:
-        trial.arm("")
     if decision.menu:
-        _make_menu(grub, state, wish, decision, before)
-    if wish.entry == "trial":
-        if decision.arm:
-            trial.arm(_trial.ENTRY)
-            state.update(SECTION, {"trial": dict(decision.record["trial"], armed=True)})
-        return
-    for path, _now, value in decision.calm:
-        trial.calm(path, value)
-    state.forget(SECTION, "trial")
+        _make_menu(grub, trial, state, wish, decision, before)
+    if decision.arm and decision.arm[1]:
+        trial.arm(_trial.ENTRY)
+        state.update(SECTION, {"trial": dict(decision.record["trial"], armed=True)})
+    if wish.entry == "default":
+        for path, _now, value in decision.calm:
+            trial.calm(path, value)
+        state.forget(SECTION, "trial")
 
 
-def _make_menu(grub, state, wish, decision, before):
+def _make_menu(grub, trial, state, wish, decision, before):
     entries, done = grub.entries(), []
     try:
         for change in decision.files:
@@ -69,6 +79,7 @@ def _make_menu(grub, state, wish, decision, before):
             _owned.carry_out(state, grub.root, change)
         menu = grub.generate()
         wrong = _unlike_trial(menu, decision, entries) if wish.entry == "trial" else _unlike(menu, decision)
+        wrong = wrong or _strange(menu, trial, decision)
         if wrong:
             raise Failed("the generated menu does not have the tokens as wanted", where=_grub.MENU, found=wrong)
         grub.install()
@@ -79,6 +90,12 @@ def _make_menu(grub, state, wish, decision, before):
         remember(state, before)
         cure = "The settings and the menu are as they were; the scripts in /etc/grub.d decide what an entry boots."
         raise Failed(exc.parts["what"], where=exc.parts["where"], found=exc.parts["found"], cure=cure)
+
+
+def _strange(menu, trial, decision):
+    """What the menu boots by default, where it is not what was decided; None if it is, or nothing was wanted."""
+    found = strange_default(menu, decision.wanted, saved=trial.variable("saved_entry"))
+    return "by default {0}".format(found) if found else None
 
 
 def _unlike(menu, decision):

@@ -4,30 +4,29 @@
 
 """What the kernel line of the next boot shall be, decided as data; _boot_change.py carries it out.
 
-The line goes into the entries that boot without being chosen, or first into an entry that boots once (_trial.py).
+The line goes into the entries that boot without being chosen, or first into an entry that boots once (_boot_trial.py).
 
 Private to the collection. Python 3.6+, standard library only.
 """
 
-import collections
 import contextlib
 
-from . import _cmdline, _grub, _owned, _trial
+from . import _boot_trial, _cmdline, _grub, _owned, _trial
+from ._boot_data import (
+    SECTION,
+    Decision,
+    Present,
+    Wish,
+    check_line,
+    differs,
+    filled,
+    former,
+    strange_default,
+    taken_over,
+)
 from ._errors import Refused
-from ._files import read_text, under
 
-SECTION = "kernel_cmdline"
-PLAINLY = "Use entry=default (kernel_args_trial=never)."
 SHORTEST_TRIAL = 180
-
-# What is asked for; *names* are the parameters that may be taken over.
-Wish = collections.namedtuple("Wish", "entry tokens names retry")
-# What the boot loader and the state file say now; *why_not* is why no line can be tried, *standing* that of a trial.
-Present = collections.namedtuple("Present", "menu running recorded boot_id next_entry why_not standing")
-# *line* is what the next boot will have, *gone* our former settings that are no part of it, *taken* the operator's
-# tokens filtered out, *menu* says whether it has to be generated, *arm* is (before, after) of the entry that boots
-# once, *calm* what the running kernel loses.
-Decision = collections.namedtuple("Decision", "wanted line gone taken files menu record arm calm")
 
 
 def wish(tokens, takeover, entry="default", retry=False, trial_seconds=None):
@@ -80,7 +79,14 @@ def _check_seconds(text):
 
 def read(grub, trial, state, wish, running):
     """Everything that decisions are made of."""
-    menu, recorded = grub.menu(), state.section(SECTION)
+    recorded = state.section(SECTION)
+    try:
+        menu = grub.menu()
+    except Refused as exc:
+        if recorded or wish.entry == "armed" or differs(running, wish.tokens, []):
+            raise
+        # Whoever has brought the tokens there, we have nothing to do and nothing to give back.
+        return Present(None, running, recorded, "", "", exc.parts["what"], None)
     boot_id, next_entry = trial.boot_id(), trial.next_entry()
     why_not = trial.why_not(menu, next_entry) or _nothing_to_try(grub, menu, wish, recorded, running)
     standing = _trial.standing(recorded.get("trial"), running, boot_id)
@@ -89,7 +95,7 @@ def read(grub, trial, state, wish, running):
 
 def _nothing_to_try(grub, menu, wish, recorded, running):
     entries = _grub.entries(menu)
-    if entries and not any(differs(entry["tokens"], wish.tokens, _former(recorded)) for entry in entries):
+    if entries and not any(differs(entry["tokens"], wish.tokens, former(recorded)) for entry in entries):
         return "the entries that boot without being chosen have this line already"
     try:
         there = _trial.script(menu, running, grub.present_words(), [])
@@ -100,94 +106,45 @@ def _nothing_to_try(grub, menu, wish, recorded, running):
 
 def decide(grub, trial, state, wish, present):
     """What has to change; refuses what cannot become true."""
-    if wish.entry == "trial":
-        return _decide_trial(grub, trial, state, wish, present)
-    return _decide_default(grub, trial, state, wish, present)
+    if present.menu is None:
+        return Decision(wish.tokens, _cmdline.split(present.running), [], [], [], False, {}, None, [])
+    if wish.entry == "disarmed":
+        return _boot_trial.disarm(wish, present)
+    if wish.entry == "default":
+        decision = _decide_default(grub, trial, state, wish, present)
+    else:
+        decision = _boot_trial.decide(grub, trial, state, wish, present)
+    if wish.tokens:
+        _check_boots(grub, trial, wish, present, decision)
+    return decision
 
 
 def _decide_default(grub, trial, state, wish, present):
     wanted, recorded, entries = wish.tokens, present.recorded, _grub.entries(present.menu)
-    former = _former(recorded)
+    ours = former(recorded)
     text = _grub.dropin(wanted, wish.names) if wanted or wish.names else None
     # Without its script a trial counts as confirmed, so that goes first.
     files = [_owned.decide(state, grub.root, _trial.SCRIPT, None), _owned.decide(state, grub.root, _grub.DROPIN, text)]
     files = [change for change in files if change]
     stale = bool(files) or not entries or _trial.ENTRY in present.menu
     line, menu, taken = entries[0]["tokens"] if entries else [], stale, recorded.get("taken_over", [])
-    if stale or any(differs(entry["tokens"], wanted, former) for entry in entries):
+    if stale or any(differs(entry["tokens"], wanted, ours) for entry in entries):
         grub.check_writable()
         line = grub.words(text)
-        _check_line(grub, line, wanted)
-        taken = _taken(grub, wish.names)
-        gone = _cmdline.lacking(line, former)
+        check_line(grub, line, wanted)
+        taken = taken_over(grub, wish.names)
+        gone = _cmdline.lacking(line, ours)
         menu = stale or any(differs(entry["tokens"], wanted, gone) for entry in entries)
+    off = _boot_trial.disarm(wish, present)
     record = {
         "tokens": wanted,
         "taken_over": taken,
         "retired": _retired(present, entries, wanted),
         "entry": "default" if text else None,
-        "trial": recorded.get("trial"),
+        "trial": off.record.get("trial"),
     }
-    arm = (present.next_entry, "") if present.next_entry == _trial.ENTRY else None
-    calm = trial.to_calm(recorded["trial"]["sysctls"]) if present.standing == "booted" else []
-    return Decision(wanted, line, _cmdline.lacking(line, former), taken, files, menu, _filled(record), arm, calm)
-
-
-def _decide_trial(grub, trial, state, wish, present):
-    wanted, recorded = wish.tokens, present.recorded
-    record, former = recorded.get("trial"), _former(recorded)
-    same = bool(record) and record["takeover"] == wish.names and _equal(record["tokens"], wanted)
-    if same and present.standing == "booted":
-        # It is on trial this very moment.
-        gone = _cmdline.lacking(present.running, former)
-        seen = dict(recorded, trial=dict(record, armed=True, booted=True))
-        return Decision(
-            wanted, _cmdline.split(present.running), gone, _taken(grub, wish.names), [], False, seen, None, []
-        )
-    if same and present.standing == "over" and not wish.retry:
-        _refuse_again(record, present)
-    if present.why_not:
-        raise Refused("a kernel line cannot be tried first", found=present.why_not, cure=PLAINLY)
-    grub.check_writable()
-    line = grub.words(_grub.dropin(wanted, wish.names))
-    _check_line(grub, line, wanted)
-    tried = line + _trial.extras(wanted)
-    text = _trial.script(present.menu, present.running, grub.present_words(), tried)
-    there = read_text(under(grub.root, _trial.SCRIPT)) or ""
-    if same and present.standing == "armed" and _trial.kernel_of(there) == _trial.kernel_of(text):
-        text = there  # the menu that it was made from may have been that of another grub-mkconfig
-    file = _owned.decide(state, grub.root, _trial.SCRIPT, text, 0o755)
-    menu = bool(file) or _trial.tokens_of(present.menu) != _trial.tokens_of(text)
-    if not (same and present.standing == "armed"):
-        sysctls = trial.sysctls(_trial.way_back(wanted))
-        record = {"tokens": wanted, "takeover": wish.names, "boot_id": present.boot_id, "sysctls": sysctls}
-    # Ours as well, should the line be given up while it runs.
-    retired = [tokens for tokens in recorded.get("retired", []) if tokens != wanted] + [wanted] * bool(wanted)
-    arm = None if present.next_entry == _trial.ENTRY else (present.next_entry, _trial.ENTRY)
-    record = dict(recorded, entry="trial", trial=dict(record, armed=arm is None), retired=retired)
-    gone = _cmdline.lacking(tried, former)
-    files = [file] if file else []
-    return Decision(wanted, tried, gone, _taken(grub, wish.names), files, menu, _filled(record), arm, [])
-
-
-def _refuse_again(record, present):
-    found = "it booted, and nobody confirmed it: its checks failed, or nobody could reach the host in time"
-    if present.next_entry == _trial.ENTRY:
-        found = "GRUB has not followed next_entry, which is still set"
-    elif not record.get("booted"):
-        found = "the trial line did not boot, or nobody could reach the host: it is back on the line of before"
-    raise Refused(
-        "this kernel line has been tried and was not kept",
-        where=_trial.SCRIPT,
-        found=found,
-        cure="The console of the host tells more. Change the request, or try it again: retry=true "
-        "(kernel_args_trial_retry).",
-    )
-
-
-def _former(recorded):
-    lists = [recorded.get("tokens", [])] + recorded.get("retired", [])
-    return [setting for tokens in lists for setting in _cmdline.settings(tokens)]
+    calm = _boot_trial.to_calm(trial, present)
+    return Decision(wanted, line, _cmdline.lacking(line, ours), taken, files, menu, filled(record), off.arm, calm)
 
 
 def _retired(present, entries, wanted):
@@ -198,42 +155,27 @@ def _retired(present, entries, wanted):
     return [tokens for number, tokens in enumerate(kept) if tokens not in kept[:number]]
 
 
-def _filled(record):
-    return {key: value for key, value in record.items() if value}
-
-
-def _equal(one, other):
-    return not _cmdline.lacking(one, other) and not _cmdline.lacking(other, one)
-
-
-def _taken(grub, names):
-    return [token for token in grub.words(None) if _cmdline.name(token) in names]
-
-
-def differs(tokens, wanted, gone):
-    """Whether a line lacks a wanted token, contradicts one, or still has one of ours that is *gone*."""
-    result = _cmdline.compare(tokens, wanted, gone)
-    return bool(result["missing"] or result["superfluous"] or result["conflicts"])
-
-
-def _check_line(grub, line, wanted):
-    result = _cmdline.compare(line, wanted)
-    if result["conflicts"]:
-        names = sorted({conflict["name"] for conflict in result["conflicts"]})
-        files = sorted({path for name in names for path in grub.mentions(name)})
+def _check_boots(grub, trial, wish, present, decision):
+    """Refuse what would boot something else than decided, at once or whenever nobody chooses."""
+    due = verdict(decision, present.running)["reboot_required"]
+    if wish.entry == "default" and due:
+        _boot_trial.refuse_other_choice(present)
+    if not (due or decision.files or decision.menu or decision.arm or decision.calm):
+        return
+    found = strange_default(
+        present.menu,
+        wish.tokens,
+        default=grub.default() if decision.menu else None,
+        saved=trial.variable("saved_entry"),
+        without=_trial.ENTRY if wish.entry == "default" else None,  # it goes
+    )
+    if found:
         raise Refused(
-            "a token of somebody else is in the way",
-            where=", ".join(files) or "the settings of grub-mkconfig",
-            found="; ".join(conflict["text"] for conflict in result["conflicts"]),
-            cure="Remove it there, or name {0} in takeover (kernel_args_takeover): it is filtered out and comes back "
-            "with state=absent.".format(", ".join(names)),
-        )
-    if result["missing"]:
-        raise Refused(
-            "a settings file that is read later drops our tokens",
-            where=", ".join(grub.later_settings()) or _grub.DROPIN,
-            found="no {0}".format(" ".join(result["missing"])),
-            cure="Let that file append to GRUB_CMDLINE_LINUX_DEFAULT instead of replacing it.",
+            "the entry that boots by default is not one of /etc/grub.d/10_linux",
+            where="GRUB_DEFAULT in {0}".format(_grub.DEFAULTS),
+            found=found,
+            expected="an entry of 10_linux, no recovery",
+            cure="Set GRUB_DEFAULT to an entry of the Linux kernel (0), or put the tokens into that entry by hand.",
         )
 
 
@@ -242,14 +184,3 @@ def verdict(decision, running):
     result = _cmdline.compare(running, decision.wanted, decision.gone)
     reasons = _cmdline.reasons(result)
     return dict(result, running=_cmdline.split(running), reasons=reasons, reboot_required=bool(reasons))
-
-
-def trial_facts(present, decision, kept):
-    """How a trial stands; *kept* if its line, or another one, has just been made the default."""
-    after = decision.arm[1] if decision.arm else present.next_entry
-    return {
-        "possible": not present.why_not,
-        "why": present.why_not,
-        "pending": after == _trial.ENTRY,
-        "booted": present.standing == "booted" and not kept,
-    }

@@ -27,10 +27,10 @@ PROGRAMS = ("/usr/sbin", "/sbin", "/usr/bin")
 TOKEN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.,:=/@%+!-]*\Z")
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 
-_SECTION = re.compile(r"^### (BEGIN|END) /etc/grub\.d/(\S+) ###$")
+SECTION = re.compile(r"^### (BEGIN|END) /etc/grub\.d/(\S+) ###$")
+LINUX = re.compile(r"^\s*linux(?:16|efi)?\s+\S+(.*)$")
+RECOVERY = re.compile(r"-recovery-|\(recovery mode\)")
 _ENTRY = re.compile(r"^\s*menuentry\s+'((?:[^']|'\\'')*)'(.*)$")
-_LINUX = re.compile(r"^\s*linux(?:16|efi)?\s+\S+(.*)$")
-_RECOVERY = re.compile(r"-recovery-|\(recovery mode\)")
 
 # What grub-mkconfig does with its settings, with $text standing for the drop-in.
 _EVALUATE = """
@@ -40,8 +40,10 @@ shift 2
 for file do
   if test "$file" = "$dropin"; then eval "$text"; else . "$file"; fi >/dev/null
 done
-printf '%s\\n' "$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT"
+printf '%s\\n' "{0}"
 """
+_WORDS = _EVALUATE.format("$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT")
+_DEFAULT = _EVALUATE.format("$GRUB_DEFAULT")
 
 _WITHOUT = """\
 {variable}=$(set -f; for word in ${variable}; do
@@ -61,7 +63,7 @@ def dropin(tokens, takeover=()):
         for variable in ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"):
             text += _WITHOUT.format(variable=variable, patterns=patterns)
     if tokens:
-        text += 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT"\' {0}\'\n'.format(" ".join(tokens))
+        text += "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT\"' {0}'\n".format(" ".join(tokens))
     return text
 
 
@@ -69,11 +71,11 @@ def entries(text):
     """What the Linux entries of a menu boot, without the recovery ones: list of {title, tokens}."""
     found, section, title, skip = [], "", None, False
     for line in text.splitlines():
-        border, entry, linux = _SECTION.match(line), _ENTRY.match(line), _LINUX.match(line)
+        border, entry, linux = SECTION.match(line), _ENTRY.match(line), LINUX.match(line)
         if border:
             section = border.group(2) if border.group(1) == "BEGIN" else ""
         elif entry:
-            title, skip = entry.group(1).replace("'\\''", "'"), bool(_RECOVERY.search(line))
+            title, skip = entry.group(1).replace("'\\''", "'"), bool(RECOVERY.search(line))
         elif linux and section.startswith("10_linux") and title is not None and not skip:
             found.append({"title": title, "tokens": _cmdline.split(linux.group(1))})
     return found
@@ -108,7 +110,9 @@ class Grub:
         if not self.program("grub-mkconfig"):
             raise Refused(
                 "grub-mkconfig is missing",
-                expected="it in {0}".format(" or ".join(PROGRAMS)),
+                where=", ".join(PROGRAMS),
+                found="no such program",
+                expected="it in one of them",
                 cure="Install the package grub-common.",
             )
         for directory in (os.path.dirname(MENU), os.path.dirname(DEFAULTS)):
@@ -120,9 +124,21 @@ class Grub:
         try:
             space = os.statvfs(self._at(directory))
         except OSError as exc:
-            raise Refused("a directory of the boot configuration is missing", where=directory, found=str(exc))
+            raise Refused(
+                "a directory of the boot configuration is missing",
+                where=directory,
+                found=os.strerror(exc.errno),
+                expected="a directory",
+                cure="Install the package grub2-common.",
+            )
         if space.f_flag & os.ST_RDONLY:
-            raise Refused("the file system is read-only", where=directory, cure="Mount it read-write first.")
+            raise Refused(
+                "the file system is read-only",
+                where=directory,
+                found="it mounted ro",
+                expected="rw",
+                cure="Mount it read-write first.",
+            )
         free = space.f_bavail * space.f_frsize
         if free < needed:
             raise Refused(
@@ -135,8 +151,11 @@ class Grub:
 
     def words(self, text):
         """Words that the settings give to a normal entry, with *text* in place of the present drop-in."""
+        return _cmdline.split(self._evaluated(_WORDS, text))
+
+    def _evaluated(self, script, text):
         files = [self._at(path) for path in self._settings()]
-        rc, out, err = self.run(["sh", "-c", _EVALUATE, "sh", text or "", self._at(DROPIN)] + files)
+        rc, out, err = self.run(["sh", "-c", script, "sh", text or "", self._at(DROPIN)] + files)
         if rc:
             raise Refused(
                 "the settings of grub-mkconfig cannot be read",
@@ -144,11 +163,16 @@ class Grub:
                 found=err.strip() or "exit code {0}".format(rc),
                 cure="Repair the file: grub-mkconfig would fail on it too.",
             )
-        return _cmdline.split(out)
+        return out
 
     def present_words(self):
         """Words that the settings give to a normal entry now."""
         return self.words(_files.read_text(self._at(DROPIN)))
+
+    def default(self):
+        """What a new menu would boot by default, as 00_header takes it from the settings; ours do not set it."""
+        value = self._evaluated(_DEFAULT, "").rstrip("\n")
+        return {"": "0", "saved": "${saved_entry}"}.get(value, value)
 
     def mentions(self, name):
         """The settings files, other than the drop-in, that name a parameter; remarks do not count."""

@@ -17,6 +17,7 @@ import contextlib
 import os
 import re
 import shutil
+import tempfile
 
 from . import _cmdline, _files
 from ._errors import Failed
@@ -119,20 +120,29 @@ def _replaced(block, present, line):
     words[starts[0] : starts[0] + len(present)] = line
     indent = header.group("indent")
     changed = "{0} {1}".format(match.group("command"), " ".join(words))
-    body = [changed if text == match.group(0) else text for text in block[1:]]
+    # An entry that is chosen by hand would save itself as the default one. One that next_entry names does not.
+    body = [changed if text == match.group(0) else text for text in block[1:] if text.strip() != "savedefault"]
     first = "menuentry '{0}'{1} $menuentry_id_option '{2}' {{".format(TITLE, header.group("options"), ENTRY)
     return [first] + [text[len(indent) :] if text.startswith(indent) else text for text in body]
 
 
+def runs(running):
+    """Whether a line on trial runs, this one or another."""
+    return MARKER in _cmdline.split(running)
+
+
 def standing(record, running, boot_id):
-    """Where a recorded trial stands: None (there is none), "armed", "booted", or "over" (booted, and left again)."""
+    """Where a recorded trial stands: "waiting" (for its boot), "booted", or "over" (booted, and left again).
+
+    None where there is no trial, or GRUB was not told of it before a boot that was none of ours.
+    """
     if not record:
         return None
     if record["boot_id"] == boot_id:
-        return "armed"
-    if MARKER in _cmdline.split(running):
+        return "waiting"
+    if runs(running):
         return "booted"
-    return "over" if record.get("armed") else None  # cut off before GRUB was told of it
+    return "over" if record.get("armed") else None
 
 
 class Trial:
@@ -147,10 +157,14 @@ class Trial:
 
     def next_entry(self):
         """The entry that boots once, next; "" if there is none."""
+        return self.variable("next_entry")
+
+    def variable(self, name):
+        """What GRUB's environment block holds under a name; "" if nothing."""
         editor = self.program("grub-editenv")
         if not editor or not os.path.exists(self._at(ENVIRONMENT)):
             return ""
-        return self._variable(editor, ENVIRONMENT)
+        return self._variable(editor, ENVIRONMENT, name)
 
     def why_not(self, menu, next_entry):
         """Why GRUB cannot boot an entry once, in words; "" if it can."""
@@ -160,7 +174,7 @@ class Trial:
             return "the menu does not follow next_entry"
         if next_entry not in ("", ENTRY):
             return "somebody else has chosen {0!r} for the next boot ({1})".format(next_entry, ENVIRONMENT)
-        return self._why_read_only()
+        return self._why_read_only() or self._why_not_set()
 
     def _why_read_only(self):
         place, answers = os.path.dirname(ENVIRONMENT), []
@@ -176,6 +190,23 @@ class Trial:
             return "GRUB cannot write to {0}, a file system of type {1}".format(place, answers[1])
         return ""
 
+    def _why_not_set(self):
+        """The block has a fixed size, and others write to it too: only its editor knows whether there is room."""
+        block = self._at(ENVIRONMENT)
+        if not os.path.exists(block):
+            return ""
+        try:
+            # Not beside it: nothing may be left there, and a dry run does not wait for the lock.
+            with tempfile.NamedTemporaryFile(prefix="nfv-ovs-dpdk-") as copy:
+                shutil.copyfile(block, copy.name)
+                rc, out, err = self.run([self.program("grub-editenv"), copy.name, "set", "next_entry=" + ENTRY])
+        except OSError as exc:
+            return "GRUB's environment block cannot be copied ({0}): {1}".format(ENVIRONMENT, exc)
+        if rc and "too small" in err:
+            return "GRUB's environment block has no room for next_entry ({0})".format(ENVIRONMENT)
+        said = (err or out).strip() or rc
+        return "GRUB's environment block does not take next_entry ({0}): {1}".format(ENVIRONMENT, said) if rc else ""
+
     def arm(self, entry):
         """Let GRUB boot *entry* once, or nothing else than always if it is ""."""
         editor, new = self.program("grub-editenv"), self._at(NEW_ENVIRONMENT)
@@ -186,7 +217,7 @@ class Trial:
             else:
                 self._edit(editor, "create")
             self._edit(editor, *(["set", "next_entry=" + entry] if entry else ["unset", "next_entry"]))
-            if self._variable(editor, NEW_ENVIRONMENT) != entry:
+            if self._variable(editor, NEW_ENVIRONMENT, "next_entry") != entry:
                 raise Failed("GRUB's environment block does not take next_entry", where=ENVIRONMENT)
             with open(new, "rb") as handle:
                 os.fsync(handle.fileno())
@@ -202,9 +233,9 @@ class Trial:
         if rc:
             raise Failed("grub-editenv failed", where=ENVIRONMENT, found=(err or out).strip() or str(rc))
 
-    def _variable(self, editor, path):
-        lines = self.run([editor, self._at(path), "list"])[1].splitlines()
-        return next((line[11:] for line in lines if line.startswith("next_entry=")), "")
+    def _variable(self, editor, path, name):
+        pairs = (line.partition("=") for line in self.run([editor, self._at(path), "list"])[1].splitlines())
+        return next((value for key, _equals, value in pairs if key == name), "")
 
     def sysctls(self, names):
         """{name: value} of what a trial line sets in the kernel, as it is now."""

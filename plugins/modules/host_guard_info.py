@@ -180,6 +180,12 @@ trial:
     why:
       description: Why not; empty if they can.
       type: str
+    pending:
+      description: Whether a trial of this plan is written and waits for its boot.
+      type: bool
+    booted:
+      description: Whether the host runs a line on trial that has not been kept yet.
+      type: bool
 reboot_required:
   description: Whether the plan needs a reboot; true as soon as there is a reason.
   returned: success
@@ -203,7 +209,7 @@ reasons:
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_line
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_line, _boot_trial
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, read_text, under
@@ -232,22 +238,23 @@ PLAN_KEYS = ("cpus", "devices", "hugepages", "kernel_args_tokens")
 
 
 def boot_outlook(grub, state, params):
-    """(what kernel_cmdline would refuse, in its words; why no line can be tried): nothing of a captured tree is run."""
+    """(what kernel_cmdline would refuse, in its words; how a trial stands): nothing of a captured tree is run."""
+    outlook = {"possible": False, "why": "", "pending": False, "booted": False}
     if grub.root != ROOT:
-        return [], "the machine is not here"
-    trial, running, why_not = Trial(grub), read_text(under(grub.root, "/proc/cmdline")) or "", ""
+        return [], dict(outlook, why="the machine is not here")
+    trial, running = Trial(grub), read_text(under(grub.root, "/proc/cmdline")) or ""
     try:
         tokens = params["plan"]["kernel_args_tokens"]
         wish = _boot_line.wish(tokens, params["takeover"], "default", params["retry"], params["trial_seconds"])
         present = _boot_line.read(grub, trial, state, wish, running)
-        why_not = present.why_not
+        outlook = _boot_trial.outlook(wish, present)
         decision = _boot_line.decide(grub, trial, state, wish, present)
         reboots = _boot_line.verdict(decision, running)["reboot_required"]
         if reboots and (params["trial"] == "always" or (params["trial"] == "auto" and not present.why_not)):
             _boot_line.decide(grub, trial, state, wish._replace(entry="trial"), present)
     except Refused as exc:
-        return [exc.parts], why_not or exc.parts["what"]
-    return [], why_not
+        return [exc.parts], dict(outlook, possible=False, why=outlook["why"] or exc.parts["what"])
+    return [], outlook
 
 
 def switch_row(root, run):
@@ -267,7 +274,7 @@ def work(module):
     add_uses(host, params["root"], run)
     processes = read_processes(params["root"])
     addresses = [row["address"] for row in params["plan"]["devices"] if row["address"]]
-    problems, why_not = boot_outlook(Grub(params["root"], run), state, params)
+    problems, trial = boot_outlook(Grub(params["root"], run), state, params)
     verdict = judge_host(
         host,
         params["plan"],
@@ -289,7 +296,7 @@ def work(module):
         changed=False,
         reboot_required=bool(verdict["reasons"]),
         records=sorted(set(state.load()) - {"version"}),
-        trial={"possible": not why_not, "why": why_not},
+        trial=trial,
         owners=owners(host, params["plan"], switch_row(params["root"], run)),
     )
 

@@ -20,7 +20,12 @@ description:
     non-recovery entry has the tokens. Otherwise everything is left as it was.
   - With O(entry=trial) a line boots once before it becomes the default one. Its entry is that of the running kernel.
     The other entries and C(GRUB_DEFAULT) stay as they are, so the boot after it is an ordinary one, whatever became
-    of it.
+    of it. It boots only after O(state=armed).
+  - A host is refused whose menu boots another entry by default than one of C(/etc/grub.d/10_linux) (C(GRUB_DEFAULT)),
+    unless that has the tokens, and one on which somebody else has named the entry that boots next. Neither is
+    where nothing has to be changed and no reboot is due, or the tokens are taken back.
+  - A boot loader of another kind is left alone where the running line has all tokens and nothing of ours is recorded;
+    otherwise it is refused.
 extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes
   - nfv.ovs_dpdk.attributes.changing
@@ -35,10 +40,12 @@ options:
   entry:
     description:
       - Where the tokens go. V(default) is the entries that boot without being chosen; a trial ends with it.
-      - V(trial) is an own entry that GRUB boots once, next, by C(next_entry) of its environment block. The line is the
+      - V(trial) is an own entry that GRUB boots once by C(next_entry) of its environment block. The line is the
         one that V(default) would make, and C(panic=30 softlockup_panic=1 nfv_ovs_dpdk.trial=1), so that a kernel that
         panics or no longer schedules restarts by itself, and units can tell the boot. Run the module again with
         V(default) to keep the line; the running kernel then loses these two settings.
+      - V(trial) writes the entry and nothing else; O(state=armed) lets it boot. An entry of another request that
+        was to boot next no longer does.
       - V(trial) is refused where GRUB cannot write its environment block or does not follow it, see RV(trial).
     type: str
     choices: [default, trial]
@@ -70,9 +77,16 @@ options:
     choices: [auto, grub]
     default: auto
   state:
-    description: V(absent) takes back all own tokens and gives taken-over words back; O(tokens) is ignored then.
+    description:
+      - V(absent) takes back all own tokens and gives taken-over words back; O(tokens) is ignored then.
+      - "V(armed): the entry that O(entry=trial) has written boots next, once; to be called right before the reboot. It
+        is refused where no such entry of this request is written, or the entry has booted already. A dry run shows
+        the same, whether the entry is written or not."
+      - "V(disarmed): the entry on trial does not boot next, as after a reboot that did not come. It stays written."
+      - For V(armed) and V(disarmed) O(tokens) and O(takeover) are those of the trial; O(entry) and O(retry) are
+        ignored.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, armed, disarmed]
     default: present
 seealso:
   - module: nfv.ovs_dpdk.hugepages
@@ -96,6 +110,13 @@ EXAMPLES = r"""
   nfv.ovs_dpdk.kernel_cmdline:
     tokens: "{{ nfv_ovs_dpdk_plan.kernel_args_tokens }}"
     entry: trial
+  register: line
+
+- name: Let it boot next
+  nfv.ovs_dpdk.kernel_cmdline:
+    tokens: "{{ nfv_ovs_dpdk_plan.kernel_args_tokens }}"
+    state: armed
+  when: line.trial.pending
 
 - name: Take everything back
   nfv.ovs_dpdk.kernel_cmdline:
@@ -171,7 +192,12 @@ trial:
       type: str
       sample: GRUB cannot write to /boot/grub on lvm
     pending:
-      description: Whether the next boot is that of the trial entry.
+      description:
+        - Whether a trial of this request is written, or would be, and waits for its boot, armed or not.
+        - Always false with O(entry=default) and O(state=absent), which take a trial back or keep it.
+      type: bool
+    armed:
+      description: Whether the next boot is that of the trial entry, after this run.
       type: bool
     booted:
       description: Whether the host runs a line on trial that has not been kept yet.
@@ -190,7 +216,7 @@ reasons:
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_change, _boot_line, _grub
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_change, _boot_line, _boot_trial, _grub
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, read_text, under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._trial import Trial
@@ -204,30 +230,35 @@ def wish_of(parameters):
     """What is asked for, checked; to take everything back is a matter of the default entries."""
     if parameters["state"] == "absent":
         return _boot_line.wish([], [])
-    return _boot_line.wish(*(parameters[name] for name in ("tokens", "takeover", "entry", "retry", "trial_seconds")))
+    tokens, takeover, retry, seconds = (parameters[name] for name in ("tokens", "takeover", "retry", "trial_seconds"))
+    entry = parameters["entry"] if parameters["state"] == "present" else parameters["state"]
+    return _boot_line.wish(tokens, takeover, entry, retry, seconds)
 
 
 def work(module):
-    wish = wish_of(module.params)
+    wish, real = wish_of(module.params), not module.check_mode
     grub, state = BACKENDS[module.params["backend"]](ROOT, runner(module)), State(ROOT)
     trial = Trial(grub)
     running = read_text(under(ROOT, "/proc/cmdline")) or ""
     with contextlib.ExitStack() as held:
-        if not module.check_mode:
+        if real:
             held.enter_context(state.locked())
         present = _boot_line.read(grub, trial, state, wish, running)
+        if real and _boot_trial.ignored(wish, present):
+            present = _boot_change.take_back(trial, state, present)
         decision = _boot_line.decide(grub, trial, state, wish, present)
-        if not module.check_mode:
-            _boot_change.carry_out(grub, trial, state, wish, decision)
-        configured = grub.entries()
-    kept = not module.check_mode and (wish.entry == "default" or bool(decision.arm))
+        if real and wish.entry == "armed":
+            _boot_trial.check_written(wish, present, decision)
+        if real:
+            _boot_change.carry_out(grub, trial, state, wish, present, decision)
+        configured = grub.entries() if present.menu is not None else []
     return dict(
         _boot_line.verdict(decision, running),
-        actions=_boot_change.actions_of(decision, present),
+        actions=_boot_change.actions_of(wish, present, decision),
         configured=configured,
         owned=wish.tokens,
         taken_over=decision.taken,
-        trial=_boot_line.trial_facts(present, decision, kept),
+        trial=_boot_trial.facts(wish, present, decision, real),
         diff=_boot_change.difference(wish, present, decision),
     )
 
@@ -241,7 +272,7 @@ def main():
             "trial_seconds": {"type": "str"},
             "takeover": {"type": "list", "elements": "str", "default": []},
             "backend": {"type": "str", "choices": ["auto", "grub"], "default": "auto"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "absent", "armed", "disarmed"], "default": "present"},
         },
         supports_check_mode=True,
     )

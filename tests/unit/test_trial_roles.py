@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,13 @@ import pytest
 pytest.importorskip("ansible.cli")
 CHECKOUT = Path(__file__).resolve().parents[2]
 FILES = Path(__file__).resolve().parent / "fixtures/trial"
+# Virtual machines of this one are no guests of the pretended host.
+ALONE = ["unshare", "--mount", "--pid", "--fork", "--mount-proc"]
 POSSIBLE = (
     os.getuid() == 0
     and all(map(shutil.which, ("grub-mkconfig", "grub-editenv", "grub-probe", "shutdown", "systemctl", "unshare")))
     and os.path.exists("/etc/grub.d/10_linux")
-    and subprocess.call(["unshare", "--mount", "true"]) == 0
+    and subprocess.call([*ALONE, "true"]) == 0
 )
 pytestmark = pytest.mark.skipif(not POSSIBLE, reason="needs root, unshare, and GRUB's own programs")
 
@@ -27,7 +30,8 @@ for step in json.loads(sys.argv[1]):
     if isinstance(step, str):
         os.system(step)
         continue
-    words = [word for key, value in step.items() for word in ("-e", json.dumps({key: value}))]
+    words = step.pop("options", [])
+    words += [word for key, value in step.items() for word in ("-e", json.dumps({key: value}))]
     command = [sys.executable, "-m", "ansible", "playbook", "-i", "host,", sys.argv[2] + "/play.yml"] + words
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     with open("/boot/said") as said:
@@ -57,7 +61,7 @@ def play(tmp_path):
             PYTHONDONTWRITEBYTECODE="1",
         )
         inside = [sys.executable, "-c", RUNS, json.dumps(steps), str(FILES)]
-        host = ["unshare", "--mount", "sh", str(FILES / "host.sh"), str(FILES)]
+        host = [*ALONE, "sh", str(FILES / "host.sh"), str(FILES)]
         out = subprocess.check_output(host + inside, env=environment, cwd=str(tmp_path))
         return [json.loads(line) for line in out.decode().splitlines()]
 
@@ -69,9 +73,10 @@ def boots(result):
     return [line[line.index("root=") :] for line in result["said"] if line.startswith("boots")]
 
 
-def test_a_line_is_tried_kept_and_left_alone(play):
+def test_a_line_is_tried_kept_and_left_alone(play, tmp_path):
     verified = "! command -v systemd-analyze > /dev/null || systemd-analyze verify nfv-ovs-dpdk-trial.timer"
-    first, again = play({"host_reboot_before": str(FILES / "drain.yml")}, verified + " >> /boot/said 2>&1", {})
+    shutil.copy(str(FILES / "drain.yml"), str(tmp_path))  # a relative path is one from where the operator stands
+    first, again = play({"host_reboot_before": "drain.yml"}, verified + " >> /boot/said 2>&1", {})
     assert (first["rc"], again["rc"]) == (0, 0), first["out"]
     assert first["said"][0] == "systemctl daemon-reload"
     assert first["said"][1] == "guests move away"
@@ -98,13 +103,114 @@ def test_a_line_that_does_not_do_as_planned_is_left_again(play):
     assert again["rc"] and "it booted, and nobody confirmed it" in again["out"]
 
 
-def test_a_play_that_was_cut_off_after_the_boot_is_taken_up_without_another_one(play):
-    armed, resumed = play(
-        {"host_reboot_before": "/dev/null/nowhere"}, "shutdown; : > /boot/said", {"host_reboot_allowed": ""}
+@pytest.fixture
+def drain(tmp_path):
+    """drain(words) -> path of a task file that runs them."""
+
+    def write(*words):
+        path = tmp_path / "drain-{0}.yml".format(words[0])
+        path.write_text(json.dumps([{"name": "Drain", "ansible.builtin.command": {"argv": words}}]))
+        return str(path)
+
+    return write
+
+
+ARMED_BY_HAND = "grub-editenv /boot/grub/grubenv set next_entry=nfv-ovs-dpdk-trial"
+
+
+def test_a_play_that_was_cut_off_after_the_boot_is_taken_up_without_another_one(play, drain):
+    stopped, resumed = play(
+        {"host_reboot_before": drain("false")},
+        ARMED_BY_HAND + "; shutdown; : > /boot/said",
+        {"host_reboot_allowed": ""},
     )
-    assert armed["rc"] and boots(armed) == []
+    assert stopped["rc"] and boots(stopped) == []
     assert resumed["rc"] == 0 and boots(resumed) == []
     assert resumed["said"] == ["systemctl stop nfv-ovs-dpdk-trial.timer"]
+
+
+def test_a_play_that_stops_before_its_reboot_leaves_an_ordinary_boot(play, drain):
+    told = "grub-editenv /boot/grub/grubenv list >> /boot/said; shutdown"
+    stopped, tried = play({"host_reboot_before": drain("false")}, told, {})
+    assert stopped["rc"] and boots(stopped) == []
+    assert boots(tried) == [NORMAL, " ".join((NORMAL, "iommu=pt", TRIAL))]
+    assert not [line for line in tried["said"] if line.startswith("next_entry=n")]
+    assert tried["rc"] == 0, tried["out"]
+
+
+def test_a_reboot_that_is_refused_by_the_host_is_said_and_leaves_an_ordinary_boot(play):
+    (failed, tried) = play("touch /boot/refuses", {}, "rm /boot/refuses; shutdown", {})
+    assert failed["rc"] and "has not been rebooted: Reboot command failed" in failed["out"]
+    assert boots(tried)[0] == NORMAL and tried["rc"] == 0, tried["out"]
+
+
+GUEST = "bash -c 'exec -a /usr/bin/qemu-system-x86_64 sleep 600' & sleep 0.5"
+
+
+def test_a_host_is_not_rebooted_under_a_guest_that_stayed(play, drain):
+    stayed, moved = play(
+        GUEST,
+        {"host_reboot_before": drain("true")},
+        {"host_reboot_before": drain("pkill", "-f", "^/usr/bin/qemu-system")},
+    )
+    assert stayed["rc"] and "guests are running and a reboot is due" in stayed["out"]
+    assert boots(stayed) == []
+    assert moved["rc"] == 0 and boots(moved) == [" ".join((NORMAL, "iommu=pt", TRIAL))]
+
+
+REFUSED = [
+    ({"host_reboot_timeout": "30m"}, "found 30m, expected at least 1200 seconds: kernel_args_trial_seconds (900)"),
+    ({"host_reboot_timeout": "600"}, "found 600, expected at least 1200 seconds"),
+    ({"host_reboot_timeout": "60", "kernel_args_trial": "never"}, "found 60, expected at least 180 seconds: a boot"),
+    ({"host_reboot_before": "nowhere/drain.yml"}, "(host_reboot_before): found no file nowhere/drain.yml in "),
+    ({"host_reboot_allowed": "", "kernel_args_trial": "always"}, "New kernel arguments boot once, on trial"),
+    ({"host_reboot_allowed": "", "kernel_args_trial": "never"}, "without a trial: kernel_args_trial=never."),
+    ({"host_reboot_allowed": False, "kernel_args_trial": "always"}, "nobody would confirm it"),
+]
+
+
+def test_what_cannot_go_well_is_refused_before_the_first_change(play):
+    for (variables, words), refused in zip(REFUSED, play(*(variables for variables, _words in REFUSED))):
+        assert refused["rc"] and words in " ".join(refused["out"].split()), (variables, refused["out"])
+        assert "Nothing has been changed." in refused["out"] and "changed=0 " in refused["out"]
+        assert refused["said"] == []
+
+
+def test_a_line_that_fails_is_not_left_without_consent_to_another_reboot(play, drain):
+    pool = {"node": 0, "size": "1G", "size_kb": 1048576, "count": 4096, "persist": "cmdline", "ovs": 4096, "guests": 0}
+    stopped, failed = play(
+        {"host_reboot_before": drain("false")},
+        ARMED_BY_HAND + "; shutdown; : > /boot/said",
+        {"host_reboot_allowed": False, "pools": [pool]},
+    )
+    assert failed["rc"] and boots(failed) == []
+    text = " ".join(failed["out"].split())
+    assert "it goes back to the line of before by itself, kernel_args_trial_seconds after its boot" in text
+    assert "FAIL memory.hugepages: node 0, 1G pages" in text
+
+
+def test_a_line_that_brings_no_iommu_is_left_again(play):
+    nic = {"address": "0000:ff:1f.7", "driver": "vfio-pci", "interface": None}
+    (failed,) = play({"devices": [nic]})
+    assert failed["rc"] and "FAIL  iommu.active" in failed["out"]
+    assert boots(failed) == [" ".join((NORMAL, "iommu=pt", TRIAL)), NORMAL]
+
+
+def test_a_dry_run_shows_the_trial_and_the_line_that_stays(play):
+    for answer in (True, ""):
+        (dry,) = play({"options": ["--check"], "host_reboot_allowed": answer})
+        assert dry["rc"] == 0, dry["out"]
+        assert dry["said"] == []
+        changed = re.findall(r"TASK \[(?:\S+ : )?(.*?)\] \**\nchanged", dry["out"])
+        assert changed == [
+            "Give a host that nobody confirms a way back",
+            "Put the planned tokens on the kernel command line",
+            "Load the DPDK ports' kernel drivers at boot",
+            "Let the next boot be that of the line on trial",
+            "Reboot and wait for the host",
+            "Keep the line",
+        ]
+        assert ("a real run asks first: host_reboot_allowed" in dry["out"]) == (answer == "")
 
 
 def test_a_host_that_another_play_took_while_guests_moved_away_is_not_rebooted(play, tmp_path):

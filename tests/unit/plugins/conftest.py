@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 
 import pytest
 
@@ -12,6 +13,8 @@ root={root}
 grub_cfg=$2
 if test -f $root/etc/default/grub; then . $root/etc/default/grub; fi
 for x in $root/etc/default/grub.d/*.cfg; do if test -e "$x"; then . "$x"; fi; done
+if test "x${{GRUB_DEFAULT}}" = x; then GRUB_DEFAULT=0; fi
+if test "x${{GRUB_DEFAULT}}" = xsaved; then GRUB_DEFAULT='${{saved_entry}}'; fi
 exec > $grub_cfg.new
 cat << EOF
 #
@@ -28,12 +31,13 @@ if [ "\${{next_entry}}" ] ; then
    save_env next_entry
    set boot_once=true
 else
-   set default="0"
+   set default="${{GRUB_DEFAULT}}"
 fi
 ### END /etc/grub.d/00_header ###
 EOF
 entry() {{
   printf "menuentry '%s' --class os \$menuentry_id_option 'gnulinux-%s' {{\n" "$1" "$2"
+  test "x${{GRUB_SAVEDEFAULT}}" != xtrue || printf "\tsavedefault\n"
   printf "\tinsmod gzio\n\tlinux\t/boot/vmlinuz-%s root=/dev/vda1 ro %s\n}}\n" "$3" "$4"
 }}
 echo "### BEGIN /etc/grub.d/10_linux ###"
@@ -148,5 +152,8 @@ class GrubTree:
 
 
 @pytest.fixture
-def grub_tree(tmp_path):
-    return GrubTree(tmp_path)
+def grub_tree(tmp_path, monkeypatch):
+    """A tree, and a place for temporary files, in which nobody leaves one but the dead."""
+    with tempfile.TemporaryDirectory() as scratch:
+        monkeypatch.setattr(tempfile, "tempdir", scratch)
+        yield GrubTree(tmp_path)

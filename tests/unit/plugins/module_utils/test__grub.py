@@ -1,4 +1,5 @@
 import os
+import shutil
 import stat
 
 import pytest
@@ -118,24 +119,68 @@ def test_a_failed_generation_leaves_nothing(grub_tree, grub):
     assert sorted(os.listdir(str(grub_tree.menu.parent))) == ["grub.cfg", "grubenv"]
 
 
+def refusal(call):
+    with pytest.raises(Refused) as caught:
+        call()
+    return str(caught.value)
+
+
 def test_a_missing_generator_is_refused(grub_tree, grub):
     (grub_tree.root / "usr/sbin/grub-mkconfig").unlink()
-    with pytest.raises(Refused, match="grub-mkconfig is missing.*grub-common"):
-        grub.check_writable()
+    assert refusal(grub.check_writable) == (
+        "grub-mkconfig is missing (/usr/sbin, /sbin, /usr/bin): found no such program, expected it in one of them. "
+        "Install the package grub-common."
+    )
+
+
+def test_a_missing_directory_is_refused(grub_tree, grub):
+    shutil.rmtree(str(grub_tree.root / "etc/default"))
+    assert refusal(grub.check_writable) == (
+        "a directory of the boot configuration is missing (/etc/default): found No such file or directory, expected a "
+        "directory. Install the package grub2-common."
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "value"),
+    [
+        ("", "0"),
+        ("GRUB_DEFAULT=\n", "0"),
+        ("GRUB_DEFAULT=saved\n", "${saved_entry}"),
+        ("GRUB_DEFAULT='1>2'\n", "1>2"),
+        ('GRUB_DEFAULT="It\'s Debian"\necho noise\n', "It's Debian"),
+    ],
+)
+def test_the_default_is_what_the_settings_make_the_next_menu_boot(grub_tree, grub, settings, value):
+    grub_tree.settings(settings)
+    assert grub.default() == value
+    assert '   set default="{0}"\nfi\n'.format(value) in grub.generate()
+
+
+def test_a_drop_in_decides_last_what_the_next_menu_boots(grub_tree, grub):
+    grub_tree.settings("GRUB_DEFAULT=saved\n")
+    grub_tree.settings("GRUB_DEFAULT=2\n", "grub.d/99-mine.cfg")
+    assert grub.default() == "2"
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"f_flag": os.ST_RDONLY}, "file system is read-only .*/boot/grub"),
-        ({"f_bavail": 1}, "file system is full .*/boot/grub.*4096 bytes free"),
+        (
+            {"f_flag": os.ST_RDONLY},
+            "the file system is read-only (/boot/grub): found it mounted ro, expected rw. Mount it read-write first.",
+        ),
+        (
+            {"f_bavail": 1},
+            "the file system is full (/boot/grub): found 4096 bytes free, expected at least {0}. Remove old kernels or "
+            "other files there.",
+        ),
     ],
 )
-def test_a_boot_partition_that_takes_no_menu_is_refused(grub, monkeypatch, change, message):
+def test_a_boot_partition_that_takes_no_menu_is_refused(grub_tree, grub, monkeypatch, change, message):
     fields = dict({"f_frsize": 4096, "f_bavail": 10**6, "f_flag": 0}, **change)
     monkeypatch.setattr(os, "statvfs", lambda path: type("Space", (), fields))
-    with pytest.raises(Refused, match=message):
-        grub.check_writable()
+    assert refusal(grub.check_writable) == message.format(2 * grub_tree.menu.stat().st_size + 65536)
 
 
 def test_mentions_and_later_settings_name_the_operators_files(grub_tree, grub):

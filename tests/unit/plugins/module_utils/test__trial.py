@@ -1,5 +1,6 @@
 import os
 import stat
+import tempfile
 
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _grub, _trial
@@ -73,6 +74,14 @@ def test_a_kernel_that_the_menu_does_not_have_gives_way_to_the_first(running, im
     assert lines[-1] == "}" and all(line[:1] != "\t" or line[:2] != "\t\t" for line in lines), "not indented twice"
 
 
+def test_the_entry_is_never_saved_as_the_one_that_boots_by_default():
+    """savedefault spares an entry that next_entry named, but not one that was chosen by hand."""
+    menu = MENU.replace("\trecordfail\n", "\trecordfail\n\tsavedefault\n")
+    menu = menu.replace("\t\tinsmod", "\t\tsavedefault\n\t\tinsmod")
+    for running in ("BOOT_IMAGE=/vmlinuz-6.8", "BOOT_IMAGE=/vmlinuz-6.5"):
+        assert menu.count("savedefault") == 2 and entry(running, menu=menu) == entry(running)
+
+
 def test_a_line_without_words_gets_them_at_its_end():
     menu = MENU.replace(' console=ttyS0 quiet splash dyndbg="file a.c +p" $vt_handoff', "")
     assert "\tlinux\t/vmlinuz-6.8 root=UUID=1 ro iommu=pt" in entry("", [], ["iommu=pt"], menu)
@@ -112,8 +121,9 @@ def test_what_is_wanted_keeps_its_own_value(wanted, expected):
     ("record", "running", "boot_id", "standing"),
     [
         (None, "nfv_ovs_dpdk.trial=1", "b", None),
-        ({"boot_id": "a"}, "ro", "a", "armed"),
-        ({"boot_id": "a"}, "ro nfv_ovs_dpdk.trial=1", "a", "armed"),  # a second line, from the boot of the first
+        ({"boot_id": "a"}, "ro", "a", "waiting"),
+        ({"boot_id": "a", "armed": True}, "ro", "a", "waiting"),
+        ({"boot_id": "a"}, "ro nfv_ovs_dpdk.trial=1", "a", "waiting"),  # a second line, from the boot of the first
         ({"boot_id": "a"}, "ro nfv_ovs_dpdk.trial=1", "b", "booted"),
         ({"boot_id": "a", "armed": True}, "ro xnfv_ovs_dpdk.trial=1", "b", "over"),
         ({"boot_id": "a", "armed": True}, "ro", "b", "over"),
@@ -184,6 +194,31 @@ def test_the_block_is_on_the_disk_before_it_has_its_name(grub_tree, monkeypatch)
     trial.arm("")
     assert trial.next_entry() == ""
     assert grub_tree.environment.read_text() == "# GRUB Environment Block\nsaved_entry=1\n"
+
+
+def test_variables_of_the_block(grub_tree):
+    trial = real(grub_tree)
+    assert (trial.variable("saved_entry"), trial.variable("next_entry"), trial.variable("saved")) == ("1", "", "")
+    grub_tree.environment.unlink()
+    assert trial.variable("saved_entry") == ""
+
+
+def test_room_is_looked_for_in_a_copy(grub_tree, monkeypatch):
+    before, menu = grub_tree.snapshot(), grub_tree.menu.read_text()
+    assert real(grub_tree).why_not(menu, "") == ""
+    assert (grub_tree.snapshot(), os.listdir(tempfile.gettempdir())) == (before, [])
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/null/nowhere")
+    why = real(grub_tree).why_not(menu, "")
+    assert why.startswith("GRUB's environment block cannot be copied (/boot/grub/grubenv): ")
+
+
+def test_an_editor_that_fails_is_said(grub_tree):
+    editor = grub_tree.root / "usr/bin/grub-editenv"
+    editor.write_text(editor.read_text().replace("(set)", "(set) echo no room >&2; exit 1;;\n  (never)"))
+    with pytest.raises(Failed) as caught:
+        real(grub_tree).arm(_trial.ENTRY)
+    assert str(caught.value) == "grub-editenv failed (/boot/grub/grubenv): found no room."
+    assert sorted(os.listdir(str(grub_tree.environment.parent))) == ["grub.cfg", "grubenv"]
 
 
 def test_a_link_to_the_block_stays_a_link(grub_tree):

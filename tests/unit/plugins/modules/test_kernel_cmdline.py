@@ -315,3 +315,119 @@ def test_bad_input_is_refused_before_the_first_change(grub_tree, run, arguments,
 def test_a_host_without_this_boot_loader_is_refused(grub_tree, run):
     grub_tree.menu.unlink()
     assert "not one that grub-mkconfig generates (/boot/grub/grub.cfg)" in run(TOKENS)["msg"]
+
+
+def foreign(tree):
+    tree.menu.chmod(0o644)
+    tree.menu.write_text("menuentry 'mine' { linux /vmlinuz }\n")
+
+
+@pytest.mark.parametrize("entry", ["default", "trial"])
+@pytest.mark.parametrize("spoil", [foreign, lambda tree: tree.menu.unlink()], ids=["another", "none"])
+def test_another_boot_loader_that_brings_all_tokens_is_left_alone(grub_tree, run, spoil, entry):
+    grub_tree.boot(more=" ".join(TOKENS))
+    spoil(grub_tree)
+    before = grub_tree.snapshot()
+    for check in (True, False):
+        result = run(TOKENS, check=check, entry=entry, diff=True)
+        assert not result["failed"], result["msg"]
+        assert (result["changed"], result["actions"], result["configured"]) == (False, [], [])
+        assert (result["reboot_required"], result["missing"], result["taken_over"]) == (False, [], [])
+        assert result["trial"] == {
+            "possible": False,
+            "why": "the boot menu is not one that grub-mkconfig generates",
+            "pending": False,
+            "armed": False,
+            "booted": False,
+        }
+        assert result["diff"]["before"] == result["diff"]["after"]
+    assert (grub_tree.snapshot(), state(grub_tree)) == (before, {})
+    assert not run(state="absent")["failed"], "there is nothing of ours"
+
+
+@pytest.mark.parametrize("more", [" ".join(TOKENS[1:]), " ".join(TOKENS[:-1] + ["nohz_full=1"])])
+def test_another_boot_loader_that_brings_something_else_is_refused(grub_tree, run, more):
+    grub_tree.boot(more=more)
+    foreign(grub_tree)
+    for arguments in ({}, {"entry": "trial"}, {"state": "armed"}):
+        assert "not one that grub-mkconfig generates (/boot/grub/grub.cfg)" in run(TOKENS, **arguments)["msg"]
+
+
+def test_another_boot_loader_after_ours_is_refused(grub_tree, run):
+    run(TOKENS)
+    grub_tree.boot()
+    foreign(grub_tree)
+    for arguments in ({"tokens": TOKENS}, {"state": "absent"}):
+        assert "not one that grub-mkconfig generates" in run(**arguments)["msg"]
+
+
+OTHERS = [
+    ('GRUB_DEFAULT="Memory test"', "'Memory test' (gnulinux-custom)"),
+    ("GRUB_DEFAULT=gnulinux-custom", "'Memory test' (gnulinux-custom)"),
+    ("GRUB_DEFAULT=5", "'Memory test' (gnulinux-custom)"),
+    ("GRUB_DEFAULT=saved", "'Memory test' (gnulinux-custom)"),
+    ("GRUB_DEFAULT=2", "'Debian, with Linux 6.1.0-40 (Rettung)' (gnulinux-6.1.0-40-recovery-uuid)"),
+]
+
+
+@pytest.mark.parametrize(("settings", "found"), OTHERS)
+@pytest.mark.parametrize("generated", [True, False], ids=["generated", "not yet"])
+def test_a_host_that_boots_another_entry_by_default_is_refused(grub_tree, run, settings, found, generated):
+    grub_tree.environment.write_text("# GRUB Environment Block\nsaved_entry=gnulinux-custom\n")
+    grub_tree.settings(settings + "\n")
+    if generated:
+        grub_tree.update_grub()
+    before = grub_tree.snapshot()
+    for check in (True, False):
+        for entry in ("default", "trial"):
+            assert run(["iommu=pt"], check=check, entry=entry)["msg"] == (
+                "the entry that boots by default is not one of /etc/grub.d/10_linux (GRUB_DEFAULT in "
+                "/etc/default/grub): found {0}, expected an entry of 10_linux, no recovery. Set GRUB_DEFAULT to an "
+                "entry of the Linux kernel (0), or put the tokens into that entry by hand.".format(found)
+            )
+    assert grub_tree.snapshot() == before
+
+
+@pytest.mark.parametrize("value", ["saved", "nowhere", "gnulinux-simple-uuid"])
+def test_a_host_that_boots_an_entry_of_linux_by_default_is_not_refused(grub_tree, run, value):
+    grub_tree.settings("GRUB_DEFAULT={0}\n".format(value))
+    for generated in (False, True):
+        assert not run(["iommu=pt"], check=generated)["failed"]
+        grub_tree.update_grub()
+
+
+def test_the_cure_is_seen_before_the_menu_is_generated(grub_tree, run):
+    grub_tree.settings("GRUB_DEFAULT=gnulinux-custom\n")
+    grub_tree.update_grub()
+    grub_tree.settings("GRUB_DEFAULT=0\n")
+    assert run(["iommu=pt"])["changed"]
+
+
+def test_another_default_entry_that_has_all_tokens_is_as_good(grub_tree, run):
+    """The cure of who wants his own entry; that of the tree boots isolcpus=99."""
+    grub_tree.settings("GRUB_DEFAULT=gnulinux-custom\n")
+    grub_tree.update_grub()
+    assert run(["isolcpus=99"])["changed"]
+    assert run(["isolcpus=99", "nosmt"])["error"]["what"].startswith("the entry that boots by default")
+
+
+def test_another_default_entry_is_no_reason_where_all_is_well_or_given_back(grub_tree, run):
+    run(["iommu=pt"])
+    grub_tree.boot()
+    grub_tree.settings("GRUB_DEFAULT=gnulinux-custom\n")
+    grub_tree.update_grub()
+    assert not run(["iommu=pt"])["failed"], "it runs, and is written"
+    assert run(["nosmt"])["failed"]
+    assert run(state="absent")["changed"]
+
+
+def test_an_entry_that_only_the_new_menu_has_does_not_become_the_default(grub_tree, run):
+    """What the settings name is not in the old menu, so that this boots its first entry."""
+    before = grub_tree.lines()
+    script = grub_tree.write("etc/grub.d/41_mine", "#!/bin/sh\necho \"menuentry 'Mine' {\"\necho '}'\n")
+    script.chmod(0o755)
+    grub_tree.settings("GRUB_DEFAULT=Mine\n", "grub.d/10-mine.cfg")
+    for entry in ("default", "trial"):
+        failed = run(["iommu=pt"], entry=entry)
+        assert failed["error"]["found"] == "by default 'Mine' (Mine)"
+        assert (grub_tree.lines(), state(grub_tree)) == (before, {"version": 1})

@@ -66,6 +66,10 @@ for number, run in enumerate(runs):
             line.write(run.pop("boots"))
             boot.write(str(number))
         os.system("grub-editenv /boot/grub/grubenv set next_entry=")
+    for path, text in run.pop("files", {}).items():
+        with open(path, "w") as handle:
+            handle.write(text)
+        os.chmod(path, 0o755 if text else 0o644)
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": run}).encode()
     try:
         module.main()
@@ -123,21 +127,39 @@ def test_a_real_menu_boots_a_line_once_and_then_for_good(tmp_path):
     )
     runs = [
         dict(taken, tokens=tokens, entry="trial", boots="BOOT_IMAGE=/vmlinuz-6.1.0-18-amd64 ro"),
+        dict(taken, tokens=tokens, state="armed"),
         dict(taken, tokens=tokens, entry="trial"),
         dict(taken, tokens=tokens, entry="trial", boots="BOOT_IMAGE=/vmlinuz-6.1.0-18-amd64 " + line),
         dict(taken, tokens=tokens),
         {"state": "absent", "boots": "ro"},
     ]
     results, menus = carry_out(tmp_path, runs)
-    tried, again, booted, kept, gone = results
-    assert tried["trial"] == {"possible": True, "why": "", "pending": True, "booted": False}
-    assert menus[0]["once"] == "next_entry=nfv-ovs-dpdk-trial\n" and menus[0]["files"] == ["grub.cfg", "grubenv"]
+    tried, armed, again, booted, kept, gone = results
+    waits = {"possible": True, "why": "", "pending": True, "armed": False, "booted": False}
+    assert tried["trial"] == waits and armed["trial"] == dict(waits, armed=True)
+    assert "trial" not in menus[0]["once"] and menus[1]["menu"] == menus[0]["menu"]
+    assert menus[1]["once"] == "next_entry=nfv-ovs-dpdk-trial\n" and menus[1]["files"] == ["grub.cfg", "grubenv"]
     own = re.findall(
         r"^menuentry .* \$menuentry_id_option 'nfv-ovs-dpdk-trial' \{$(.*?)^\}$", menus[0]["menu"], re.M | re.S
     )
     assert own[0].count("\tlinux\t/vmlinuz-6.1.0-18-amd64 " + line + "\n") == len(own) == 1
-    virgin = re.findall(r"^\s*linux\s.*$", menus[4]["menu"], re.MULTILINE)
+    virgin = re.findall(r"^\s*linux\s.*$", menus[5]["menu"], re.MULTILINE)
     assert re.findall(r"^\s*linux\s.*$", menus[0]["menu"], re.MULTILINE)[:-1] == virgin
     assert not again["changed"] and booted["trial"]["booted"] and not booted["changed"]
-    assert "nfv-ovs-dpdk-trial" not in menus[3]["menu"] and not kept["reboot_required"]
+    assert "nfv-ovs-dpdk-trial" not in menus[4]["menu"] and not kept["reboot_required"]
     assert gone["changed"]
+
+
+def test_what_a_real_menu_boots_by_default(tmp_path):
+    settings, script = "/etc/default/grub.d/50-mine.cfg", "/etc/grub.d/45_mine"
+    mine = "#!/bin/sh\ncat << 'EOF'\nmenuentry 'Mine' --id mine {\n  linux /vmlinuz\n}\nEOF\n"
+    values = ["mine", '"1>1"', '"1>2"\nGRUB_SAVEDEFAULT=true']
+    tries = {"tokens": ["iommu=pt"], "entry": "trial"}
+    runs = [dict(tries, files={settings: "GRUB_DEFAULT={0}\n".format(value), script: mine}) for value in values]
+    results, menus = carry_out(tmp_path, runs + [{"state": "absent", "files": {settings: "", script: ""}}])
+    unknown, recovery, tried, _gone = results
+    assert unknown["error"]["found"] == "by default 'Mine' (mine)" and menus[0]["menu"] == menus[3]["menu"]
+    assert re.match(r"'.*, with Linux 6\.1\.0-40-amd64 \(recovery mode\)' \(gnulinux-6", recovery["error"]["found"])
+    assert tried["trial"]["pending"]
+    entries = [text.split("\n}", 1)[0] for text in menus[2]["menu"].split("\nmenuentry ")[1:]]
+    assert ["savedefault" in text for text in entries if "vmlinuz-6" in text] == [True, False]
