@@ -117,26 +117,49 @@ def settles():
     return each
 
 
-UNSYNCED, BROKEN, DEAD = 7, 8, 9
+LOST, UNSYNCED, BROKEN, DEAD = 6, 7, 8, 9
+
+
+def place_of(path):
+    """The directory of a name, as the kernel tells directories apart."""
+    status = os.stat(os.path.dirname(path) or ".")
+    return status.st_dev, status.st_ino
+
+
+def temporary(path):
+    """Whether a name is one that we write to first: should it come back after a power cut, the next run uses it up."""
+    return ".nfv-ovs-dpdk" in os.path.basename(path)
 
 
 def dies_at(number, call):
-    """Run call() in a child that dies without a word before its *number*-th rename, unlink or command, if any."""
+    """Run call() in a child that dies without a word before its *number*-th change of a name or command, if any.
+
+    Before each of them, and at the end, all names that were changed so far must be on the disk: a record that a power
+    cut takes back while the change that it describes stays is as good as none.
+    """
     child = os.fork()
     if not child:
-        steps, synced, fsync, rename = [0], set(), os.fsync, os.rename
+        steps, synced, pending, fsync, rename = [0], set(), {}, os.fsync, os.rename
 
         def durable(descriptor):
-            synced.add(os.fstat(descriptor).st_ino)
+            status = os.fstat(descriptor)
             fsync(descriptor)
+            synced.add(status.st_ino)
+            pending.pop((status.st_dev, status.st_ino), None)
 
         def put(source, target):
             if os.stat(source).st_ino not in synced:
                 os._exit(UNSYNCED)
             rename(source, target)
 
+        def settled():
+            if pending:
+                os.write(2, "not on the disk: {0}\n".format(", ".join(map(str, pending.values()))).encode())
+                os._exit(LOST)
+
         def deadly(real):
             def step(*arguments, **more):
+                settled()
                 steps[0] += 1
                 if steps[0] == number:
                     os._exit(DEAD)
@@ -144,14 +167,25 @@ def dies_at(number, call):
 
             return step
 
+        def naming(real, position=0):
+            def change(*arguments):
+                real(*arguments)
+                if not temporary(arguments[position]):
+                    pending[place_of(arguments[position])] = arguments[position]
+
+            return change
+
         os.fsync, os.rename, code = durable, put, BROKEN
-        for owner, name in ((os, "rename"), (os, "unlink"), (os, "rmdir"), (subprocess, "Popen")):
-            setattr(owner, name, deadly(getattr(owner, name)))
+        os.rename, subprocess.Popen = deadly(naming(os.rename, 1)), deadly(subprocess.Popen)
+        for name in ("unlink", "mkdir", "rmdir"):
+            setattr(os, name, deadly(naming(getattr(os, name))))
         try:
             code = BROKEN if call()["failed"] else 0
+            settled()
         finally:
             os._exit(code)
     code = os.WEXITSTATUS(os.waitpid(child, 0)[1])
+    assert code != LOST, "a name was changed, and the next step came before its directory was on the disk"
     assert code != UNSYNCED, "a file took its place before it was on the disk"
     assert code in (0, DEAD), "failed without being disturbed"
     return code == DEAD

@@ -17,6 +17,7 @@ Private to the collection. Python 3.6+, standard library only.
 
 import contextlib
 import fcntl
+import glob
 import json
 import os
 import time
@@ -27,6 +28,14 @@ from ._errors import Failed, Refused
 STATE_DIR = "var/lib/nfv_ovs_dpdk"
 VERSION = 1
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
+UPTIME = "/proc/uptime"
+
+# Seconds for which a module waits for another one, and between two looks.
+WAIT = 300
+PAUSE = 0.1
+
+# Descriptors of the locks that this process holds. Programs that it starts get them as well, see _module.
+held = []
 
 
 def under(root, path):
@@ -45,7 +54,7 @@ def read_text(path):
 
 def write_text(path, text, mode=0o644):
     """Replace *path* by *text* atomically and durably; missing directories are made."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    make_directory(os.path.dirname(path))
     temporary = _temporary(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
@@ -74,11 +83,41 @@ def put(temporary, path):
 
 def remove(path):
     """Remove *path* durably, with what an interrupted write left of it; it is no fault if it is not there."""
-    gone = [name for name in (_temporary(path), path) if os.path.lexists(name)]
+    _unlink(_temporary(path), path)
+
+
+def discard(path):
+    """Remove what an interrupted write left of *path*."""
+    _unlink(_temporary(path))
+
+
+def _unlink(*names):
+    gone = [name for name in names if os.path.lexists(name)]
     for name in gone:
         os.unlink(name)
     if gone:
-        _sync_directory(os.path.dirname(path))
+        _sync_directory(os.path.dirname(gone[0]))
+
+
+def make_directory(path, mode=0o777):
+    """Make *path* durably, with the directories above it that are missing; it is no fault if it is there."""
+    if os.path.isdir(path):
+        return
+    above = os.path.dirname(path)
+    make_directory(above)
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        # Somebody else may have made it meanwhile.
+        if not os.path.isdir(path):
+            raise
+    _sync_directory(above)
+
+
+def remove_directory(path):
+    """Remove the empty directory *path* durably."""
+    os.rmdir(path)
+    _sync_directory(os.path.dirname(path))
 
 
 def _sync_directory(directory):
@@ -94,6 +133,29 @@ def _is(handle, path):
         return os.path.samestat(os.fstat(handle.fileno()), os.stat(path))
     except OSError:
         return False
+
+
+def _holders(path):
+    """Who holds a lock on *path*, in words: who took it, and what that has started. Not who waits for it."""
+    real, found = os.path.realpath(path), set()
+    for link in glob.glob("/proc/[0-9]*/fd/[0-9]*"):
+        process, _fd, number = link.rsplit("/", 2)
+        try:
+            is_open = os.readlink(link) == real
+        except OSError:  # ended meanwhile
+            continue
+        if is_open and "FLOCK" in (read_text(os.path.join(process, "fdinfo", number)) or ""):
+            words = (read_text(os.path.join(process, "cmdline")) or "?").replace("\0", " ").split()
+            found.add("{0:.120} (PID {1})".format(" ".join(words), os.path.basename(process)))
+    return ", ".join(sorted(found)) or "a process that cannot be seen from here"
+
+
+def _uptime(root):
+    """Whole seconds since the host was booted; None if it does not say."""
+    try:
+        return int((read_text(under(root, UPTIME)) or "").partition(".")[0])
+    except ValueError:
+        return None
 
 
 def _described(data):
@@ -136,6 +198,7 @@ class State:
     @contextlib.contextmanager
     def locked(self):
         """Hold the lock: one changing module at a time on a host, and none while another play holds the lease."""
+        _lease.check(*self._lease_facts())  # whoever will be refused need not wait
         with self.alone():
             self._renew_lease()
             yield self
@@ -143,29 +206,45 @@ class State:
     @contextlib.contextmanager
     def alone(self):
         """Hold the lock, whoever has the lease."""
-        handle = None
-        while handle is None:
-            handle = self._lock()
-        with handle:
+        with self._wait() as handle:
+            held.append(handle.fileno())
             try:
                 yield self
             finally:
+                held.remove(handle.fileno())
                 # Closing would not do: a child that was forked meanwhile has the file open as well.
                 fcntl.flock(handle, fcntl.LOCK_UN)
 
-    def _lock(self):
-        """The lock file, held; None if whoever held it has removed it with the directory meanwhile: ask again."""
-        path = os.path.join(self.directory, "lock")
+    def _wait(self):
+        """The lock file, held."""
+        path, deadline = os.path.join(self.directory, "lock"), time.monotonic() + WAIT
+        while True:
+            handle = self._lock(path)
+            if handle is not None:
+                return handle
+            if time.monotonic() >= deadline:
+                raise Refused(
+                    "another module is still at work on this host",
+                    where=path,
+                    found=_holders(path),
+                    expected="it to end within {0} s".format(WAIT),
+                    cure="Wait for its end; if it hangs, end it. Then run again.",
+                )
+            time.sleep(PAUSE)
+
+    def _lock(self, path):
+        """The lock file, held; None if somebody else holds it, or has just removed it with the directory."""
         try:
-            os.makedirs(self.directory, mode=0o700, exist_ok=True)
+            make_directory(self.directory, mode=0o700)
             handle = open(path, "w")  # noqa: SIM115  closed here or by alone()
         except FileNotFoundError:
             return None
         except OSError as exc:
             raise Refused("the state directory cannot be written", where=self.directory, found=str(exc))
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        if _is(handle, path):
-            return handle
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is(handle, path):
+                return handle
         handle.close()
         return None
 
@@ -176,8 +255,13 @@ class State:
 
     def renewed_lease(self):
         """The lease that this play would get now; Refused if another play holds it."""
+        return _lease.renewed(*self._lease_facts())
+
+    def _lease_facts(self):
+        """What a lease is judged by, as _lease takes it."""
         boot_id = (read_text(under(self.root, BOOT_ID)) or "").strip()
-        return _lease.renewed(self.load().get("lease"), _lease.holder(os.environ), boot_id, time.time())
+        mine = _lease.holder(os.environ)
+        return self.load().get("lease"), mine, boot_id, time.time(), _uptime(self.root)
 
     def release(self):
         """Give the lease back if it is ours; a file that records nothing any more goes. Needs alone()."""
@@ -189,7 +273,7 @@ class State:
             for name in (self.path, os.path.join(self.directory, "lock")):
                 remove(name)
             with contextlib.suppress(OSError):
-                os.rmdir(self.directory)
+                remove_directory(self.directory)
 
     def record(self, section, key, entry):
         """Write one entry; call it before the change that it describes."""
@@ -208,7 +292,7 @@ class State:
             self._store(dict(data, **({section: new} if new else {})))
 
     def _store(self, data):
-        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        make_directory(self.directory, mode=0o700)
         try:
             write_text(self.path, json.dumps(data, indent=1, sort_keys=True) + "\n", mode=0o600)
         except (IOError, OSError) as exc:

@@ -8,6 +8,9 @@ A play that has a name holds the host from its first change on, for 15 minutes t
 name comes with the environment (NFV_OVS_DPDK_JOB, "job@controller"), so that no task has to carry it. A module without
 a name takes no lease, but respects one. A lease that has run out, or that is of an earlier boot, holds nobody up.
 
+It runs out by the seconds since the host was booted, which nobody can set: the clock of the wall may step by hours when
+a host finds its time server. What that clock says is kept for people, and for a lease that an earlier version took.
+
 Pure. Private to the collection. Python 3.6+, standard library only.
 """
 
@@ -45,23 +48,32 @@ def holder(environment):
     return {"job": job or host, "host": host if job else None}
 
 
-def renewed(found, mine, boot_id, now):
-    """The lease that *mine* (see holder) gets in place of *found*; None without a name. Refused if another holds it."""
-    if found and not _same(found, mine) and _active(found, boot_id, now):
+def check(found, mine, boot_id, now, uptime=None):
+    """Refused if the lease *found* is that of another play than *mine* (see holder), and holds."""
+    if found and not _same(found, mine) and _active(found, boot_id, now, uptime):
         cure = "Wait for its end; if it is dead, its lease ends by itself. {0}={1} goes on in its place at once."
         raise Refused(
             "another play is at work on this host",
-            found="job {0}, since {1}, until {2}".format(named(found), found.get("since"), found["until"]),
+            found="job {0}, since {1}, until {2}".format(named(found), found.get("since"), found.get("until")),
             expected="one play at a time",
             cure=cure.format(PLAY_VARIABLE, named(found)),
         )
+
+
+def renewed(found, mine, boot_id, now, uptime=None):
+    """The lease that *mine* gets in place of *found*; None without a name. Refused if another holds it.
+
+    *now* is the clock of the wall in seconds, *uptime* that of the boot, None if it is unknown.
+    """
+    check(found, mine, boot_id, now, uptime)
     if mine is None:
         return None
     if found and not _same(found, mine):
         why = "has run out" if found.get("boot_id") == boot_id else "is of an earlier boot"
         news.append("The lease of job {0} {1}; this play takes over.".format(named(found), why))
     since = found["since"] if found and _same(found, mine) and "since" in found else _text(now)
-    return dict(mine, boot_id=boot_id, since=since, until=_text(now + SECONDS))
+    lease = dict(mine, boot_id=boot_id, since=since, until=_text(now + SECONDS))
+    return lease if uptime is None else dict(lease, until_uptime=uptime + SECONDS)
 
 
 def held(found, mine):
@@ -78,13 +90,19 @@ def _same(found, mine):
     return mine is not None and (found.get("job"), found.get("host")) == (mine["job"], mine["host"])
 
 
-def _active(found, boot_id, now):
+def _active(found, boot_id, now, uptime):
     try:
-        left = calendar.timegm(time.strptime(found["until"], _TIME)) - now
+        left = _left(found, now, uptime)
     except (KeyError, TypeError, ValueError):
         return False
     # More than it can ever have been given: the clock was set back.
     return found.get("boot_id") == boot_id and 0 < left <= SECONDS
+
+
+def _left(found, now, uptime):
+    if uptime is not None and "until_uptime" in found:
+        return found["until_uptime"] - uptime
+    return calendar.timegm(time.strptime(found["until"], _TIME)) - now
 
 
 def _text(seconds):

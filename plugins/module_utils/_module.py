@@ -7,7 +7,9 @@
 Private to the collection. Python 3.6+, standard library only.
 """
 
-from . import _lease
+import os
+
+from . import _files, _lease
 from ._errors import OvsDpdkError, Refused
 
 
@@ -15,13 +17,20 @@ def runner(module):
     """run(argv) -> (rc, out, err) in the C locale, without a shell, for the doors that need commands.
 
     Arguments arrive literally: no "~" and no "$NAME" in a value is expanded. A missing program is rc 127.
+    A program shares our lock: if we are killed and it goes on, nobody else begins before its end. None of them leaves a
+    daemon behind, which would then keep the lock: systemctl, tuned-adm and ovs-vsctl only ask one.
     """
 
     def run(argv, data=None):
         environment = {"LC_ALL": "C", "LANGUAGE": "C"}
         try:
             return module.run_command(
-                list(argv), data=data, environ_update=environment, expand_user_and_vars=False, handle_exceptions=False
+                list(argv),
+                data=data,
+                environ_update=environment,
+                expand_user_and_vars=False,
+                handle_exceptions=False,
+                pass_fds=_files.held,
             )
         except (IOError, OSError) as exc:
             return 127, "", str(exc)
@@ -33,8 +42,9 @@ def conduct(module, work):
     """Run ``work(module)``, which returns the result as a dict, and leave the module with it.
 
     A result with ``actions`` is a change: ``changed`` follows from them. What is in ``left`` becomes a warning each.
-    ``diff`` is dropped unless it was asked for.
+    ``diff`` is dropped unless it was asked for. Whatever umask we were started with, nothing becomes writable for all.
     """
+    os.umask(0o022)
     try:
         _check_texts(module.params, None)
         result = work(module)

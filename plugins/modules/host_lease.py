@@ -15,7 +15,10 @@ description:
   - While it holds, the changing modules of any other play refuse, and so do those without a name. A play that has no
     name takes no lease.
   - A lease that has run out, or that was taken before the host was booted, is taken over with a warning. Whoever knows
-    that the other play is dead gives his own the same name.
+    that the other play is dead gives his own the same name. Setting the clock of the host neither ends nor extends a
+    lease, which is measured by the time since boot.
+  - Besides, of two changing modules the second one waits until the first one has ended, and all programs that it has
+    started. After 300 seconds it refuses, and says for whom it has waited.
   - The lease is bookkeeping, RV(ignore:changed) is never true for it.
 author:
   - nfv.ovs_dpdk contributors (@nfv)
@@ -59,7 +62,9 @@ actions:
   type: list
   elements: dict
 lease:
-  description: The lease that is there when the module has run, whosever it is; empty if there is none.
+  description:
+    - The lease that is there when the module has run, whosever it is; empty if there is none.
+    - C(until) is when it ends by the clock as it was; C(until_uptime), in seconds since boot, is what counts.
   returned: success
   type: dict
   sample:
@@ -68,6 +73,7 @@ lease:
     boot_id: 2f1b3e3c-7a0e-4f0a-9d0c-1f7b2c3d4e5f
     since: "2026-03-01T10:00:00Z"
     until: "2026-03-01T10:15:00Z"
+    until_uptime: 87300
 """
 
 from ansible.module_utils.basic import AnsibleModule

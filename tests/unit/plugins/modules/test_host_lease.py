@@ -19,6 +19,7 @@ def run(tmp_path, run_module, monkeypatch):
     boot = tmp_path / "proc/sys/kernel/random/boot_id"
     boot.parent.mkdir(parents=True)
     boot.write_text("boot\n")
+    (tmp_path / "proc/uptime").write_text("5000.25 9000.50\n")
 
     def call(job, name="host_lease", check=False, **arguments):
         monkeypatch.setenv("NFV_OVS_DPDK_JOB", job)
@@ -30,6 +31,7 @@ def run(tmp_path, run_module, monkeypatch):
 def test_a_host_belongs_to_one_play_until_it_lets_go(run, tmp_path):
     taken = run("1@a")
     assert (taken["changed"], taken["lease"]["job"], taken["lease"]["host"]) == (False, "1", "a")
+    assert taken["lease"]["until_uptime"] == 5900
     for job in ("2@b", ""):
         for name, arguments in (("host_lease", {}), ("owned_files", FILE)):
             refused = run(job, name, **arguments)
