@@ -30,7 +30,8 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_ok(self, result):
         for item in result.result.get("results", [result.result]):
             if item.get("changed"):
-                self.rows += [dict(row, task=result.task.name) for row in item.get("actions", [])]
+                name = result.task.name
+                self.rows += [dict(row, task=name, step=f"{name}: {row['action']}") for row in item.get("actions", [])]
 
     def v2_playbook_on_stats(self, stats):
         Path(os.environ["NFV_ACTIONS"]).write_text(json.dumps(self.rows, indent=2) + "\n", encoding="utf-8")
