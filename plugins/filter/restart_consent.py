@@ -38,10 +38,19 @@ options:
     type: bool
     default: false
   upgraded:
-    description: Packages that are going to be upgraded.
+    description: Packages that are going to be upgraded, before the reboot if there is one.
     type: list
     elements: str
     default: []
+  unfinished:
+    description: Packages whose interrupted installation is going to be finished, likewise.
+    type: list
+    elements: str
+    default: []
+  drained:
+    description: Whether the host has been rebooted already, so that nothing is left to interrupt.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

@@ -5,8 +5,8 @@
 """Bridges, ports and interfaces: what is there against what is wanted, as transactions to carry out.
 
 Pure: rows and the request come in, steps go out. A step is one transaction: what it does in words (actions), the
-ovs-vsctl commands, and what to remember of each row before and after it. Everything that must be refused is refused
-before the first step is handed out.
+ovs-vsctl commands, those that take it back, and what to remember of each row before and after it. Everything that must
+be refused is refused before the first step is handed out.
 
 Private to the collection. Python 3.6+, standard library only.
 Sources: ovs-vswitchd.conf.db(5), tables Bridge, Port and Interface; ovs-vsctl(8), "Bridge Commands", "Port Commands".
@@ -22,7 +22,8 @@ from ._errors import Refused
 SECTIONS = {"Bridge": "bridges", "Port": "ports", "Interface": "interfaces"}
 
 # *before* and *after*: {(section, name): what to remember of the row} before and after the commands are carried out.
-Step = collections.namedtuple("Step", "actions commands before after left_alone")
+# *back* is empty where rows only go: nobody wants them back because of a daemon that ends.
+Step = collections.namedtuple("Step", "actions commands back before after left_alone")
 Row = collections.namedtuple("Row", "table name found wanted")
 
 
@@ -76,7 +77,7 @@ def _bridge_step(request, found, state):
         wanted.setdefault("datapath_type", "netdev")
         wanted[_rows.OWNER] = _rows.US
         row = Row("Bridge", name, {}, wanted)
-        return _created([row], state, "add_bridge", "bridge " + name, ["add-br", name])
+        return _created([row], state, "add_bridge", "bridge " + name, ["add-br", name], ["del-br", name])
 
     def scope(entry):
         # A task that only adds ports says nothing about the bridge itself.
@@ -98,20 +99,31 @@ def _port_step(bridge, port, found, devices, state):
     add = ["add-port", bridge, name] if len(names) == 1 else ["add-bond", bridge, name] + names
     if name not in found.ports:
         wanted[_rows.OWNER] = _rows.US
-        return _created(rows, state, "add_port", _target(bridge, name), add)
+        return _created(rows, state, "add_port", _target(bridge, name), add, ["del-port", bridge, name])
     ours = _rows.OWNER in found.ports[name]
-    step = changed(rows, state, members=_membership(name, names, found, ours))
+    members, back = _membership(name, names, found, ours)
+    step = changed(rows, state, members=members, back=back)
     if ours and not step.commands and any(member in found.errors for member in names):
         return _again(bridge, name, rows, add, found)
     return step
 
 
 def _membership(port, names, found, ours):
-    """Commands that bring the members of a bond to *names*; foreign members of a foreign bond stay."""
+    """Commands that bring the members of a bond to *names*, and back; foreign members of a foreign bond stay."""
     there = found.members[port]
-    commands = [["add-bond-iface", port, name] for name in names if name not in there]
+    new = [name for name in names if name not in there]
     gone = [name for name in there if name not in names and (ours or _rows.OWNER in found.interfaces[name])]
-    return commands + [["del-bond-iface", port, name] for name in gone]
+    back = [command for name in gone for command in _anew("Interface", name, found.interfaces[name])]
+    return _moves(port, new, gone), _moves(port, gone, new) + back
+
+
+def _moves(port, new, gone):
+    return [["add-bond-iface", port, name] for name in new] + [["del-bond-iface", port, name] for name in gone]
+
+
+def _anew(table, name, row):
+    """Commands that give a row which has just been made all that *row* holds."""
+    return _rows.commands(table, name, [_rows.Change(entry, None, item) for entry, item in sorted(row.items())])
 
 
 def _again(bridge, name, rows, add, found):
@@ -119,19 +131,19 @@ def _again(bridge, name, rows, add, found):
     errors = "; ".join(found.errors[row.name] for row in rows if row.table == "Interface" and row.name in found.errors)
     commands = [["del-port", bridge, name], add]
     for row in rows:
-        values = [_rows.Change(entry, None, item) for entry, item in sorted(row.found.items())]
-        commands += _rows.commands(row.table, row.name, values)
-    return Step([action("retry_port", _target(bridge, name), errors, None)], commands, {}, {}, [])
+        commands += _anew(row.table, row.name, row.found)
+    actions, back = [action("retry_port", _target(bridge, name), errors, None)], [["del-port", bridge, name]]
+    return Step(actions, commands, back, {}, {}, [])
 
 
-def _created(rows, state, verb, target, command):
+def _created(rows, state, verb, target, command, back):
     """One transaction that makes some rows: one action with all that they hold."""
     decisions = _decisions(rows, state)
     values = {_row_name(row): _rows.applied({}, decision.changes) for row, decision, _remembered in decisions}
-    return _step(decisions, [action(verb, target, None, values)], [command])
+    return _step(decisions, [action(verb, target, None, values)], [command], [back])
 
 
-def changed(rows, state, scope=lambda entry: True, members=()):
+def changed(rows, state, scope=lambda entry: True, members=(), back=()):
     """One transaction that changes some rows: an action for each entry, and for each member of a bond."""
     decisions = _decisions(rows, state, scope)
     actions = [action(verb.replace("-", "_"), "port " + port, None, member) for verb, port, member in members]
@@ -139,7 +151,13 @@ def changed(rows, state, scope=lambda entry: True, members=()):
         for change in decision.changes:
             target = "{0} {1}".format(_row_name(row), change.entry)
             actions.append(action(_rows.verb(change), target, change.before, change.after))
-    step = _step(decisions, actions, members)
+    # New members are still there when their rows are written back.
+    values = [
+        command
+        for row, decision, _remembered in decisions
+        for command in _rows.commands(row.table, row.name, _rows.inverse(decision.changes))
+    ]
+    step = _step(decisions, actions, members, values + list(back))
     for _verb, _port, member in members:
         step.after.setdefault(("interfaces", member), {})
     return step
@@ -156,7 +174,7 @@ def _decisions(rows, state, scope=lambda entry: True):
     return result
 
 
-def _step(decisions, actions, commands):
+def _step(decisions, actions, commands, back):
     commands, before, after, left_alone = list(commands), {}, {}, []
     for row, decision, remembered in decisions:
         key = (SECTIONS[row.table], row.name)
@@ -164,7 +182,7 @@ def _step(decisions, actions, commands):
         before[key] = remembered
         after[key] = _rows.remaining(decision, remembered)
         left_alone += ["{0} {1}".format(_row_name(row), entry) for entry in decision.left_alone]
-    return Step(actions, commands, before, after, left_alone)
+    return Step(actions, commands, back, before, after, left_alone)
 
 
 def _row_name(row):
@@ -186,7 +204,7 @@ def _gone(found, port):
 def without_port(bridge, name, found):
     """The step that removes a port with its interfaces."""
     actions = [action("delete_port", _target(bridge, name), found.ports[name], None)]
-    return Step(actions, [["del-port", bridge, name]], {}, _gone(found, name), [])
+    return Step(actions, [["del-port", bridge, name]], [], {}, _gone(found, name), [])
 
 
 def without_bridge(name, found):
@@ -196,7 +214,7 @@ def without_bridge(name, found):
     for port in ports:
         after.update(_gone(found, port))
     actions = [action("delete_bridge", "bridge " + name, dict(found.bridges[name], ports=ports), None)]
-    return [Step(actions, [["del-br", name]], {}, after, [])]
+    return [Step(actions, [["del-br", name]], [], {}, after, [])]
 
 
 def _absent_port(bridge, name, found):

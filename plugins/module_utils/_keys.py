@@ -5,16 +5,17 @@
 """What is known of each other_config key: since when, under which name, and what it takes to come into force.
 
 Private to the collection. Python 3.6+, standard library only.
-Sources: vswitchd/vswitch.xml and NEWS of Open vSwitch 2.6 to 3.7; lib/dpdk.c for what is read only when EAL starts.
+Sources: vswitchd/vswitch.xml and NEWS of Open vSwitch 2.6 to 3.7; lib/dpdk.c for what is read only when EAL starts,
+lib/netdev-offload.c (dpif-offload.c since 3.7) for what is read only when offload is switched on.
 """
 
 import collections
 
 from ._errors import Refused
 
-# When a running ovs-vswitchd takes a new value: at once; when DPDK is initialised (once in the life of a process);
-# when the process starts; switching on at once, but off only at a start.
-LIVE, EAL, START, ONCE = "live", "eal", "start", "once"
+# When a running ovs-vswitchd takes a new value: at once; when DPDK is initialised or hw-offload is switched on (each
+# once in the life of a process); when the process starts; switching on at once, but off only at a start.
+LIVE, EAL, OFFLOAD, START, ONCE = "live", "eal", "offload", "start", "once"
 
 Key = collections.namedtuple("Key", "since takes kind")
 Key.__new__.__defaults__ = (LIVE, None)
@@ -36,10 +37,10 @@ KEYS = {
     "userspace-tso-enable": Key((2, 13), START, "bool"),
     "hw-offload": Key((2, 8), ONCE, "bool"),
     "hw-offload-priority": Key((3, 7), START),
-    "n-offload-threads": Key((2, 17), START),
-    "offload-rebalance": Key((2, 11), LIVE, "bool"),
+    "n-offload-threads": Key((2, 17), OFFLOAD),
+    "offload-rebalance": Key((2, 11), OFFLOAD, "bool"),
     "offloaded-stats-delay": Key((3, 2)),
-    "tc-policy": Key((2, 8)),
+    "tc-policy": Key((2, 8), OFFLOAD),
     "pmd-cpu-mask": Key((2, 4), LIVE, "mask"),
     "pmd-rxq-assign": Key((2, 11)),
     "pmd-rxq-isolate": Key((2, 16)),
@@ -72,7 +73,7 @@ RENAMED = (("pmd-maxsleep", "pmd-sleep-max", (3, 2)),)
 
 
 def parse_version(text):
-    """"3.1.0" as (3, 1, 0); None if nothing is known."""
+    """Text such as 3.1.0 as (3, 1, 0); None if nothing is known."""
     return tuple(int(part) for part in text.split(".")) if text else None
 
 

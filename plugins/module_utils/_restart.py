@@ -11,11 +11,12 @@ A port that carries traffic at this moment is one whose link is up; that of a vh
 connected.
 
 Pure. Private to the collection. Python 3.6+, standard library only.
-Sources: lib/dpdk.c (what is read when DPDK is initialised, once in a process), vswitchd/bridge.c of Open vSwitch;
+Sources: lib/dpdk.c (what is read when DPDK is initialised, once in a process), lib/netdev-offload.c (the same for
+offload), vswitchd/bridge.c of Open vSwitch;
 ovs-vswitchd.conf.db(5), column link_state of table Interface.
 """
 
-from ._keys import EAL, KEYS, ONCE, START, dpdk_wanted, meaning, same
+from ._keys import EAL, KEYS, LIVE, OFFLOAD, ONCE, START, dpdk_wanted, meaning, same
 from ._rows import listed
 
 # Columns that say what a restart would interrupt.
@@ -39,26 +40,46 @@ class Running:
         self.dpdk = version if version and version != "none" else None
         self.installed_dpdk = installed_dpdk
 
-    def tried(self, other_config):
-        """Whether this process has tried to initialise DPDK: it does so at once when it is told to, and only once."""
-        return self.initialized or bool(self.dpdk and dpdk_wanted(other_config.get("dpdk-init")))
+    def tried(self, other_config, entry=None):
+        """Whether this process has tried to initialise DPDK: it does so at once when it is told to, and only once.
+
+        *entry* is what memory() has said of an earlier call.
+        """
+        told = dpdk_wanted(other_config.get("dpdk-init")) or self._own(entry).get("tried")
+        return self.initialized or bool(self.dpdk and told)
 
     def in_force(self, entry, before, after):
         """What the process still uses where the database says otherwise, once *before* has become *after*.
 
-        *entry* is what an earlier call remembered; it counts only if it is of the same process.
+        *entry* is what memory() has said of an earlier call; it counts only if it is of the same process. Where none
+        runs, it is what the last one has worked with.
         """
         if self.id is None:
-            return {}
-        result = dict(entry["in_force"]) if entry and entry["id"] == self.id else {}
-        tried = self.tried(before)
+            return dict(entry["in_force"]) if entry else {}
+        result = dict(self._own(entry).get("in_force", {}))
+        uses = {
+            LIVE: False,
+            START: True,
+            EAL: self.initialized,
+            OFFLOAD: any(meaning("hw-offload", keys.get("hw-offload")) for keys in (before, result)),
+        }
         for key in sorted((set(before) | set(after)) & set(KEYS)):
             takes, old = KEYS[key].takes, before.get(key)
-            kept = takes == START or (takes == EAL and tried) or (takes == ONCE and meaning(key, old))
+            kept = meaning(key, old) if takes == ONCE else uses[takes]
             if kept and key != "dpdk-init" and old != after.get(key):
                 # The oldest value of this process is the one that it uses.
                 result.setdefault(key, old)
         return result
+
+    def memory(self, in_force, tried):
+        """What to remember for a later call, None if that is nothing: what this process uses, and a try in vain."""
+        entry = {"id": self.id, "in_force": in_force}
+        if tried and not self.initialized:
+            entry["tried"] = True
+        return entry if in_force or "tried" in entry else None
+
+    def _own(self, entry):
+        return entry if entry and entry["id"] == self.id else {}
 
     def restart_reasons(self, in_force, now, hope=False):
         """Why it must be restarted before *now* (other_config) is in force, in sentences; [] if it need not.

@@ -10,25 +10,30 @@ Pure. Private to the collection. Python 3.6+, standard library only.
 GO, ASK, LATER = "go", "ask", "later"
 COLUMNS = ("other_config:", "external_ids:")
 NO_DPDK = "the running ovs-vswitchd has no DPDK"
+SWITCH = "openvswitch-switch"
 UPGRADE = "the missing packages come with an upgrade of openvswitch-switch, which restarts it"
+UNFINISHED = "an interrupted installation of openvswitch-switch is going to be finished, which restarts it"
 
 
-def judge(config, said, rebooted=False, takeover=(), selected=False, upgraded=()):
+def judge(config, said, rebooted=False, takeover=(), selected=False, upgraded=(), unfinished=(), drained=False):
     """The verdict on the answer *config*, and what it rests on.
 
-    *said* is "yes", "no" or "unset"; *rebooted*: the host loses its ports in this very run anyway; *takeover*: keys of
-    somebody else that may be replaced; *selected*: the build with DPDK is going to be; *upgraded*: packages.
+    *said* is "yes", "no" or "unset"; *rebooted*: the host loses its ports in this very run anyway; *drained*: it has
+    been rebooted already; *takeover*: keys of somebody else that may be replaced; *selected*: the build with DPDK is
+    going to be; *upgraded* and *unfinished*: packages.
     """
-    upgrade = "openvswitch-switch" in upgraded
+    packages = [UPGRADE] if SWITCH in upgraded else []
+    packages += [UNFINISHED] if SWITCH in unfinished and config["running"] else []
     reasons = list(config["restart_reasons"])
     if selected and config["running"] and not config["dpdk_version"] and not reasons:
         reasons.append(NO_DPDK)
-    reasons += [UPGRADE] if upgrade else []
+    reasons += packages
     traffic = [row["text"] for row in config["restart_interrupts"]]
-    answer = verdict(said, rebooted, reasons, traffic)
+    # Packages come before the reboot, when nobody has moved the guests away.
+    answer = verdict(said, drained or (rebooted and not packages), reasons, traffic)
     return {
         "verdict": answer,
-        "stops": answer == ASK or (answer == LATER and upgrade),  # packages restart the switch, whoever minds
+        "stops": answer == ASK or (answer == LATER and bool(packages)),  # packages restart the switch, whoever minds
         "reasons": reasons,
         "traffic": traffic,
         "foreign": foreign(config["conflicts"], takeover),

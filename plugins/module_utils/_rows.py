@@ -133,14 +133,26 @@ def memory(row, decision, recorded):
     result = {entry: item for entry, item in recorded.items() if entry in ours}
     for change in decision.changes:
         if change.entry in decision.owned:
-            first = result.get(change.entry, {"before": change.before})
-            result[change.entry] = {"before": first["before"], "after": change.after}
+            result[change.entry] = _remembered(result.get(change.entry), change)
     return result
+
+
+def _remembered(known, change):
+    """What to remember of an entry; a value that is neither ours nor that of before is somebody's, and a new before.
+
+    What is there until the change is carried out stands beside it: a change that is interrupted leaves it there.
+    """
+    if known is None:
+        return {"before": change.before, "after": change.after}
+    first = known["before"] if change.before in known.values() else change.before
+    return {"before": first, "after": change.after, "earlier": change.before}
 
 
 def remaining(decision, remembered):
     """What stays remembered once *decision* has been carried out."""
-    return {entry: item for entry, item in remembered.items() if entry in decision.owned}
+    kept = ("before", "after")
+    rows = {entry: item for entry, item in remembered.items() if entry in decision.owned}
+    return {entry: {key: item[key] for key in kept if key in item} for entry, item in rows.items()}
 
 
 def inverse(changes):
@@ -151,12 +163,13 @@ def inverse(changes):
 def put_back(row, earlier, recorded):
     """(changes, what to remember) that bring other_config of *row* back to that of *earlier*, with what was ours then.
 
-    An entry that gets its value of before us is not ours any more.
+    *earlier* may be old: entries that it does not name are left alone, but for those that became ours since. An entry
+    that gets its value of before us is not ours any more.
     """
-    entries = sorted(entry for entry in set(row) | set(earlier) if entry.startswith("other_config:"))
-    changes = [Change(entry, row.get(entry), earlier.get(entry)) for entry in entries]
-    changes = [change for change in changes if change.before != change.after]
     ours, remembered = owned(row), dict(recorded)
+    past = dict({entry: recorded.get(entry, {}).get("before") for entry in ours}, **earlier)
+    entries = sorted(entry for entry in past if entry.startswith("other_config:"))
+    changes = [Change(entry, row.get(entry), past[entry]) for entry in entries if row.get(entry) != past[entry]]
     for entry, _before, after in changes:
         first = remembered.pop(entry, {"before": None})
         ours.discard(entry)

@@ -63,6 +63,14 @@ missing:
   type: list
   elements: str
   sample: []
+unfinished:
+  description:
+    - Those that O(packages) means and that an interrupted C(dpkg) has left half done. Whoever calls it next finishes
+      them, and the scripts of the package run.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 held:
   description: All packages that are on hold afterwards, those of somebody else included.
   returned: success
@@ -81,6 +89,8 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduc
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns, installed_packages
 
 SECTION = "holds"
+STATES = "${Package}\t${db:Status-Status}\n"
+BEGUN = ("half-installed", "unpacked", "half-configured", "triggers-pending")
 
 
 def selections(run):
@@ -97,12 +107,20 @@ def chosen(patterns, installed, check_mode):
     return names
 
 
+def unfinished(run, patterns):
+    """The names that *patterns* mean of packages that dpkg has begun with and not come to an end."""
+    _rc, out, _err = run(["dpkg-query", "--show", "--showformat=" + STATES])
+    rows = [line.split("\t") for line in out.splitlines()]
+    names = [name for name, status in rows if status in BEGUN]
+    return sorted({name for pattern in patterns for name in fnmatch.filter(names, pattern)})
+
+
 def plan(installed, wanted, recorded):
-    """Actions: holds that are missing, and releases of holds that are ours."""
+    """Actions: holds that are missing, and releases of holds that are ours, each to the selection of before."""
     missing = [name for name in sorted(wanted) if installed.get(name) != "hold"]
     holds = [action("hold", name, installed.get(name, "install"), "hold") for name in missing]
-    ours = sorted(set(recorded) - set(wanted))
-    return holds + [action("release", name, "hold", "install") for name in ours if installed.get(name) == "hold"]
+    ours = [name for name in sorted(set(recorded) - set(wanted)) if installed.get(name) == "hold"]
+    return holds + [action("release", name, "hold", recorded[name]["before"]) for name in ours]
 
 
 def carry_out(run, state, actions):
@@ -136,6 +154,7 @@ def converge(module, run, state):
     return {
         "actions": actions,
         "missing": [pattern for pattern in patterns if not fnmatch.filter(installed, pattern)],
+        "unfinished": unfinished(run, patterns),
         "diff": {"before": {row["target"]: row["before"] for row in actions}, "after": after},
         "held": sorted(name for name, want in dict(installed, **after).items() if want == "hold"),
     }

@@ -87,13 +87,15 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns, installed_packages
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns
 
 SECTION = "packages"
 # An upgrade names the version that is there in brackets: "Inst name [1.0] (1.1 …)".
 NEW = re.compile(r"^Inst (\S+) \(", re.MULTILINE)
 UPGRADED = re.compile(r"^Inst (\S+) \[", re.MULTILINE)
 GOES = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
+# Nothing of such a package can be removed. All others, such as half-configured, may be what a removal has left.
+AWAY = ("not-installed", "config-files")
 
 
 def apt(run, verb, names, *options):
@@ -114,11 +116,19 @@ def foresee(run, patterns):
     return apt(run, "install", patterns, "--simulate", "--no-install-recommends")
 
 
+def there(run):
+    """Names of all packages that are on the host, if only in parts; each also with its architecture."""
+    argv = ["dpkg-query", "--show", "--showformat=${Package} ${Architecture} ${db:Status-Status}\n"]
+    rc, out, err = run(argv)
+    if rc != 0:
+        raise Failed("dpkg does not say what is installed", found=err.strip())
+    rows = [row.split(" ") for row in out.splitlines()]
+    return {text for name, arch, status in rows if status not in AWAY for text in (name, name + ":" + arch)}
+
+
 def decide(run, recorded):
     """(actions, rows about what stays)"""
-    rows = installed_packages(run) if recorded else []
-    there = {text for name, architecture, _want in rows for text in (name, name + ":" + architecture)}
-    names = sorted(there.intersection(recorded))
+    names = sorted(there(run).intersection(recorded)) if recorded else []
     if not names:
         return [], []
     others = sorted(set(GOES.findall(apt(run, "remove", names, "--simulate"))) - set(names))

@@ -16,6 +16,8 @@ description:
     names the entries that this module set; what a listed port no longer asks for goes back to what it was before.
   - Waits until each listed interface works. A set C(error) column fails the module (check C(ports.error)) with the
     reason found in the log of C(ovs-vswitchd). A port that failed on an earlier run is tried again.
+  - Should C(ovs-vswitchd) end on one of these transactions, that one is taken back at once, unless it only removes
+    something, and the module fails with what the log said.
   - Columns and keys are described in the manual page C(ovs-vswitchd.conf.db).
 extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes
@@ -202,7 +204,7 @@ left:
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _bridge_restore, _bridges, _interfaces
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _bridge_restore, _bridges, _interfaces, _startup
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._bridge_request import interfaces
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
@@ -279,16 +281,22 @@ def running(switch):
     return process
 
 
-def perform(switch, store, step, wait=True):
+def perform(switch, store, step, process):
     """One transaction, with its entries in the state file written before it and tidied up after it."""
-    for remembered in (step.before, step.after):
-        if remembered is step.after:
-            switch.transact(step.commands, wait)
-        for (section, name), entry in sorted(remembered.items()):
-            if entry:
-                store.record(section, name, entry)
-            else:
-                store.forget(section, name)
+    recorded = store.load()
+    known = {key: recorded.get(key[0], {}).get(key[1]) for key in step.before}
+    remember(store, step.before)
+    try:
+        _startup.carry_out(switch, process, step.commands, step.back, where=step.actions[0]["target"])
+    except _startup.Ended:
+        remember(store, known if step.back else step.after)
+        raise
+    remember(store, step.after)
+
+
+def remember(store, rows):
+    for (section, name), entry in sorted(rows.items()):
+        store.update(section, {name: entry or None})
 
 
 def listed_interfaces(request):
@@ -311,13 +319,13 @@ def carry_out(switch, store, steps, found, request):
     for section, name in _bridge_restore.stale(found, store.load()):
         store.forget(section, name)
     if request["state"] == "restored":
-        wait = bool(switch.process())  # taking away needs nobody who listens
+        process = switch.process()  # taking away needs nobody who listens
         for step in steps:
-            perform(switch, store, step, wait)
+            perform(switch, store, step, process)
         return []
     process = running(switch)
     for step in steps:
-        perform(switch, store, step)
+        perform(switch, store, step, process)
     return _interfaces.settle(switch, process, listed_interfaces(request), "bridge " + request["bridge"])
 
 

@@ -20,7 +20,8 @@ description:
     The module never restarts anything; M(nfv.ovs_dpdk.vswitch_restart) does.
   - Names the keys of somebody else whose values differ from what is wanted. They are replaced all the same; whoever
     does not want that runs the module in check mode first and looks at RV(conflicts).
-  - Should C(ovs-vswitchd) end on the new values, what was there before is put back at once, and the module fails.
+  - Should C(ovs-vswitchd) end on the new values, or DPDK, which they start, not start with them, what was there before
+    is put back at once, and the module fails with what the log said.
   - The keys are described in the manual page C(ovs-vswitchd.conf.db).
 extends_documentation_fragment:
   - nfv.ovs_dpdk.attributes
@@ -187,7 +188,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import TRAFFIC, Running, interrupts, unseen
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import LOG, NoDatabase, NotInstalled, Switch
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import NoDatabase, NotInstalled, Switch
 
 MAPS = ("external_ids", "other_config")
 NOTHING = {"other_config": {}, "external_ids": {}}
@@ -248,10 +249,11 @@ def read(module, switch, state):
         return NOTHING
 
 
-def remember(store, values, process_id, in_force):
-    """Write down what is ours and what the running process uses; nothing is kept of what is neither."""
-    entry = {"id": process_id, "in_force": in_force} if in_force else None
-    store.update("vswitch", {"values": values or None, "process": entry})
+def remember(store, values, process):
+    """Write down what is ours and what the process uses; one that is gone matters only to what is ours."""
+    if process and process["id"] is None and not values:
+        process = None
+    store.update("vswitch", {"values": values or None, "process": process})
 
 
 def work(module):
@@ -270,28 +272,33 @@ def converge(module, switch, store):
     columns = read(module, switch, state)
     running = Running(process, columns, installed["dpdk"])
     row, recorded = _rows.found({column: columns[column] for column in MAPS}), state.get("values", {})
+    known = state.get("process")
     # A dry run before the installation shows the names that will be written after it.
     words_of = version or (switch.coming_version() if module.check_mode else None)
     wanted = wanted_row(module.params, _keys.parse_version(words_of))
     decision = decide(module.params, row, wanted, recorded)
     before, after = maps(row), maps(_rows.applied(row, decision.changes))
-    in_force = running.in_force(state.get("process"), before["other_config"], after["other_config"])
-    hope = module.check_mode and not running.tried(before["other_config"])
+    keys = before["other_config"], after["other_config"]
+    tried, in_force = running.tried(keys[0], known), running.in_force(known, *keys)
     if decision.changes and not module.check_mode:
         remembered = _rows.memory(row, decision, recorded)
-        remember(store, remembered, running.id, in_force)
+        remember(store, remembered, running.memory(in_force, tried))
+        first = bool(running.dpdk and _keys.dpdk_wanted(keys[1].get("dpdk-init")) and not tried)
         try:
-            write(switch, process, decision.changes)
-        except _startup.Ended:
-            remember(store, recorded, None, {})
+            write(switch, process, decision.changes, first)
+        except (_startup.Ended, _startup.WithoutDpdk) as exc:
+            still = running.in_force(known, keys[0], keys[0])
+            remember(store, recorded, running.memory(still, tried or isinstance(exc, _startup.WithoutDpdk)))
             raise
-        remember(store, _rows.remaining(decision, remembered), running.id, in_force)
+        remember(store, _rows.remaining(decision, remembered), running.memory(in_force, tried))
         running = Running(process, switch.root_row(), installed["dpdk"])
     elif not module.check_mode:
         # What an earlier run could not tidy up: an interruption, a process that is gone, rows that are gone.
-        ours = _rows.owned(row)
-        remember(store, {entry: recorded[entry] for entry in recorded if entry in ours}, running.id, in_force)
-    reasons = running.restart_reasons(in_force, after["other_config"], hope) + (unseen(state) if process else [])
+        ours = {entry: recorded[entry] for entry in recorded if entry in _rows.owned(row)}
+        remember(store, ours, running.memory(in_force, tried))
+    # A dry run may hope that DPDK starts where nobody has tried.
+    reasons = running.restart_reasons(in_force, keys[1], hope=module.check_mode and not tried)
+    reasons += unseen(state) if process else []
     warn(module, maps(wanted)["other_config"], version, running)
     return {
         "actions": [
@@ -323,23 +330,10 @@ def conflicts(row, wanted, changes):
     ]
 
 
-def write(switch, process, changes):
+def write(switch, process, changes, dpdk):
     """Carry *changes* out; where ovs-vswitchd ends on them, its bridges matter more, and all goes back."""
-    log = switch.log_path(process) if process else LOG
-    since = _startup.log_end(log)
-    switch.transact(_rows.commands("Open_vSwitch", ".", changes), wait=False)
-    try:
-        if process:
-            _startup.confirm(switch, process)
-    except _startup.Ended as exc:
-        lines = _startup.last_words(log, since)
-        switch.transact(_rows.commands("Open_vSwitch", ".", _rows.inverse(changes)), wait=False)
-        raise _startup.Ended(
-            "ovs-vswitchd ended when it read the new values; the previous ones are in the database again",
-            where="process {0}".format(process["pid"]),
-            found=exc.parts["found"],
-            cure=_startup.said(lines),
-        )
+    forth, back = (_rows.commands("Open_vSwitch", ".", each) for each in (changes, _rows.inverse(changes)))
+    _startup.carry_out(switch, process, forth, back, dpdk=dpdk)
 
 
 def warn(module, keys, version, running):

@@ -14,7 +14,8 @@ description:
   - Then waits until the new process answers and has worked through its database, DPDK is initialized if it is wanted,
     and every interface that worked before works again.
   - Where one of these fails, C(other_config) goes back to what the process of before has worked with, in one
-    transaction, C(ovs-vswitchd) is started on that, and the module fails with what the log said.
+    transaction, C(ovs-vswitchd) is started on that, and the module fails with what the log said. Keys that this
+    collection has not set stay as they are.
   - A restart interrupts every port; RV(nfv.ovs_dpdk.vswitch_config#module:restart_interrupts) names those with traffic.
     OpenFlow flows that no controller installs again are lost with the process.
 extends_documentation_fragment:
@@ -39,7 +40,8 @@ options:
     description:
       - What was there before the change, as RV(nfv.ovs_dpdk.vswitch_config#module:before), for the way back.
       - Without it, and for keys that were changed by an earlier run, the values that the running process still uses
-        are put back.
+        are put back. Where none runs, they are those of the last one, and where nothing is known of it, those that were
+        there before this collection.
     type: dict
   timeout:
     description:
@@ -133,7 +135,7 @@ class Restart:
         since = _startup.log_end(self.log)
         # What a run that was interrupted had seen before its restart is what counts.
         earlier = self.state["earlier"] if "earlier" in self.state else self._earlier()
-        known = self.state["known"] if "known" in self.state else _startup.broken(self.switch)
+        known = self.state["known"] if "known" in self.state else _startup.broken(self.switch, sure=False)
         self.store.update("vswitch", {"earlier": earlier, "known": known})
         try:
             self._start(known, self.installed)
@@ -170,11 +172,15 @@ class Restart:
         raise Failed(what + " and it works on them", self.service, found, cure=said)
 
     def _earlier(self):
-        """The row that the process of before has worked with."""
-        row = flat(self.previous or self.columns)
-        for key, value in self.in_force.items():
-            row["other_config:" + key] = value
-        return {entry: value for entry, value in row.items() if value is not None}
+        """What the process of before has worked with, of the entries that were ours then, that are now, or in force."""
+        now, in_force = flat(self.columns), {"other_config:" + key: value for key, value in self.in_force.items()}
+        row = dict(flat(self.previous or self.columns), **in_force)
+        if self.process is None and row == now:
+            # Nobody knows of a process that has worked with anything else.
+            values = self.state.get("values", {})
+            row.update((entry, values.get(entry, {}).get("before")) for entry in _rows.owned(now))
+        entries = _rows.owned(now) | _rows.owned(row) | set(in_force)
+        return dict({entry: row.get(entry) for entry in entries}, **{_rows.KEYS: row.get(_rows.KEYS, "")})
 
 
 def flat(columns):

@@ -1,8 +1,13 @@
 """vswitch_bridge against a real database and a real ovs-vswitchd on a pretended machine with two nodes."""
 
+import contextlib
 import re
+import signal
+import threading
+import time
 
 import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files, _vswitch
 
 OWNER, MARK = "nfv-ovs-dpdk-owner", "nfv-ovs-dpdk-keys"
 
@@ -179,6 +184,81 @@ def test_a_bridge_without_a_datapath_ends_in_words(real, on):
     result = on(real, "vswitch_bridge", bridge(port("p0"), datapath_type="no-such-type", timeout=1))
     assert "interface p0 does not work" in result["msg"]
     assert "no OpenFlow port number after 1 s" in result["msg"]
+
+
+# --- the daemon ends ----------------------------------------------------------------------------------------------
+
+
+def bond(*names, **more):
+    return dict({"name": "bond", "interfaces": [pmd(name, options={"n_rxq": 2}) for name in names]}, **more)
+
+
+ENDS = {
+    "a bridge": (bridge(bridge="br1", fail_mode="secure"), "bridge br1"),
+    "a port": (bridge(port("p1", pmd("p1", options={"n_rxq": 2}), tag=5)), "bridge br0 port p1"),
+    "a bond": (bridge({"name": "bond2", "interfaces": [pmd("b6"), pmd("b7")]}), "bridge br0 port bond2"),
+    "an option": (bridge(port("p0", pmd("p0", options={"n_rxq": 3}, mtu_request=2000), tag=7)), "Port p0 tag"),
+    "other members": (bridge(bond("b0", "b2", "b3", lacp="active")), "port bond"),
+}
+
+
+@pytest.fixture
+def ends(monkeypatch):
+    """ends(switch) -> a context in which its daemon is gone instead of reading what is written into the database."""
+    honest = _vswitch.Switch.transact
+
+    @contextlib.contextmanager
+    def make(real):
+        def deadly(self, commands, wait):
+            if real.daemon.alive():
+                real.daemon.signal(signal.SIGSTOP)
+                threading.Timer(0.5, real.daemon.stop).start()
+            honest(self, commands, wait)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(_vswitch.Switch, "transact", deadly)
+            yield
+
+    return make
+
+
+@pytest.mark.parametrize("name", sorted(ENDS))
+def test_what_the_daemon_does_not_survive_is_taken_back_at_once(real, on, converge, ends, name):
+    request, where = ENDS[name]
+    converge(real, "vswitch_bridge", bridge(port("p0", pmd("p0", options={"n_rxq": 2})), bond("b0", "b1", tag=3)))
+    real.vsctl("set", "Interface", "b1", "external_ids:vm-id=7")
+    before, pid, state = real.configuration(), real.pid, _files.State().load()
+    start = time.monotonic()
+    with ends(real):
+        result = on(real, "vswitch_bridge", request)
+    assert time.monotonic() - start < 10
+    words = "ovs-vswitchd ended on the new values; they are out of the database again"
+    assert result["msg"].startswith("{0} (process {1}, {2}): found no process. The log says:".format(words, pid, where))
+    assert (real.configuration(), _files.State().load()) == (before, state)
+    real.start()
+    converge(real, "vswitch_bridge", request)
+
+
+def test_a_port_that_failed_and_is_not_survived_when_it_is_tried_again_goes(real, on, converge, ends):
+    wrong = bridge(port("p0", {"name": "p0", "type": "dpdk"}))
+    assert on(real, "vswitch_bridge", wrong)["msg"].startswith("ports.error: interface p0 does not work")
+    with ends(real):
+        result = on(real, "vswitch_bridge", wrong)
+    assert result["msg"].startswith(
+        "ovs-vswitchd ended on the new values; they are out of the database again (process "
+    )
+    assert real.vsctl("--no-wait", "list-ports", "br0") == ""
+    real.start()
+    converge(real, "vswitch_bridge", bridge(port("p0")))
+
+
+def test_what_goes_stays_away_though_the_daemon_ends(real, on, converge, ends):
+    converge(real, "vswitch_bridge", bridge(port("p0"), port("p1")))
+    with ends(real):
+        result = on(real, "vswitch_bridge", bridge({"name": "p0", "state": "absent"}))
+    assert result["msg"].startswith("ovs-vswitchd ended on the new values; what has gone stays away (process ")
+    assert real.vsctl("--no-wait", "list-ports", "br0") == "p1"
+    assert "p0" not in _files.State().load().get("interfaces", {})
 
 
 # --- refused before the first change ------------------------------------------------------------------------------

@@ -207,6 +207,32 @@ def test_a_restart_stays_required_until_there_is_another_process(switch, on):
     assert result["restart_reasons"] == ["userspace-tso-enable is unset, the running process uses 'true'"]
 
 
+def test_what_the_switch_reads_only_when_offload_is_switched_on(switch, on):
+    real = switch()
+
+    def policy():
+        real.appctl("vlog/reopen")  # writes out what is waiting
+        return re.findall(r"tc: Using policy '(\w+)'", log_of(real))
+
+    def reasons(**keys):
+        wanted = {key.replace("_", "-"): value for key, value in keys.items()}
+        return on(real, "vswitch_config", {"other_config": wanted})["restart_reasons"]
+
+    assert reasons(tc_policy="skip_hw", n_offload_threads=2) == []
+    assert reasons(tc_policy="skip_sw", n_offload_threads=3, offload_rebalance=True, hw_offload=True) == []
+    assert policy() == ["skip_sw"]
+    expected = [
+        "n-offload-threads is '4', the running process uses '3'",
+        "offload-rebalance is unset, the running process uses 'true'",
+        "tc-policy is 'none', the running process uses 'skip_sw'",
+    ]
+    assert reasons(tc_policy="none", n_offload_threads=4, hw_offload=True) == expected
+    assert policy() == ["skip_sw"]
+    real.restart()
+    assert reasons(tc_policy="none", n_offload_threads=4, hw_offload=True) == []
+    assert policy() == ["skip_sw", "none"]
+
+
 def test_dpdk_without_a_dpdk_build_is_a_warning_and_no_restart(switch, on):
     result = on(switch(), "vswitch_config", {"other_config": {"dpdk-init": "try"}})
     if result["restart_required"]:

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 
@@ -179,6 +180,8 @@ def test_what_a_restart_would_interrupt(switch, on):
 
 @pytest.mark.dpdk
 def test_a_guest_is_interrupted_only_while_it_is_connected(dpdk_switch, on, wait_for):
+    if not shutil.which("dpdk-testpmd"):
+        pytest.skip("needs dpdk-testpmd of the package dpdk-dev")
     real = dpdk_switch()
     on(real, "vswitch_config", {"other_config": {"dpdk-init": "try", "dpdk-extra": real.dpdk_extra}})
     add(real, "vm1", "dpdkvhostuserclient", "options:vhost-server-path=" + real.path("vm1"))
@@ -247,6 +250,40 @@ def test_back_over_a_run_that_was_not_allowed_to_restart(allergic, unit, on):
     assert systemctl.calls == ["restart", "reset-failed", "restart"] * 2
 
 
+@pytest.mark.parametrize("ended", ["with a new process", "with its process"])
+def test_written_and_not_restarted_the_daemon_ends_one_day(allergic, unit, on, ended):
+    """A restart was not allowed. The value is read by whoever starts the daemon, or by none before it is gone."""
+    systemctl, before = unit(allergic), allergic.configuration()
+    on(allergic, "vswitch_config", TSO)
+    if ended == "with a new process":
+        assert systemctl.restart()[0] == 1
+    else:
+        allergic.daemon.stop()
+    for _day in range(2):
+        config = on(allergic, "vswitch_config", TSO)
+        assert (config["running"], config["changed"]) == (False, False)
+    result = on(allergic, "vswitch_restart", {"previous": config["before"]})
+    assert result["msg"].startswith(GONE_BACK)
+    assert allergic.daemon.alive()
+    assert "userspace-tso-enable" not in other_config(allergic)
+    # What comes into force at once was no reason to end.
+    assert other_config(allergic).pop("max-idle") == "8000"
+    on(allergic, "vswitch_config", {"state": "absent"})
+    assert allergic.configuration() == before
+
+
+def test_written_while_nothing_ran(allergic, unit, on):
+    """No process has ever worked with the value: what was there before us is what is left to go back to."""
+    unit(allergic)
+    before = allergic.configuration()
+    allergic.daemon.stop()
+    for _run in range(2):  # the first one is interrupted before its restart
+        config = on(allergic, "vswitch_config", TSO)
+    result = on(allergic, "vswitch_restart", {"previous": config["before"]})
+    assert result["msg"].startswith(GONE_BACK)
+    assert allergic.configuration() == before
+
+
 def test_interrupted_while_the_daemon_is_away(allergic, unit, on, tmp_path):
     """The module is gone before it could go back: the next run, which writes nothing, does it."""
     systemctl, before = unit(allergic), allergic.configuration()
@@ -260,10 +297,16 @@ def test_interrupted_while_the_daemon_is_away(allergic, unit, on, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         on(allergic, "vswitch_restart", {"previous": config["before"]})
     assert not allergic.daemon.alive()
+    # Meanwhile the operator goes on with his own keys.
+    theirs = {"max-revalidator": "999", "emc-insert-inv-prob": "5"}
+    allergic.vsctl("--no-wait", "set", "Open_vSwitch", ".", *map("other_config:{0[0]}={0[1]}".format, theirs.items()))
     config = on(allergic, "vswitch_config", TSO)
     assert (config["running"], config["changed"]) == (False, False)
     result = on(allergic, "vswitch_restart", {"previous": config["before"]})
     assert result["msg"].startswith(GONE_BACK)
+    assert {key: other_config(allergic).get(key) for key in theirs} == theirs
+    allergic.vsctl("set", "Open_vSwitch", ".", "other_config:max-revalidator=600")
+    allergic.vsctl("remove", "Open_vSwitch", ".", "other_config", "emc-insert-inv-prob")
     assert allergic.configuration() == before
     assert "earlier" not in (tmp_path / "state" / "state.json").read_text()
 
@@ -381,6 +424,30 @@ def test_a_process_that_never_answers_is_a_failure(switch, unit, on):
     assert real.daemon.alive() and "max-idle" not in other_config(real)
 
 
+@pytest.mark.parametrize("look, times", [("confirm", 1), ("broken", 1), ("broken", 2)])
+def test_a_daemon_that_ends_after_its_first_word_is_a_failure(switch, unit, on, monkeypatch, look, times):
+    """It has read its database; then its threads begin to poll, say, and take it along."""
+    real = switch()
+    systemctl, honest = unit(real), getattr(_startup, look)
+    add(real, "p0", "dummy-pmd")
+    config = on(real, "vswitch_config", TSO)
+
+    left = [times]
+
+    def deadly(*arguments, **more):
+        answer = honest(*arguments, **more)
+        if systemctl.calls:
+            left[0] -= 1
+            if left[0] == 0:
+                real.daemon.stop()
+        return answer
+
+    monkeypatch.setattr(_startup, look, deadly)
+    result = on(real, "vswitch_restart", {"previous": config["before"]})
+    assert result["msg"].startswith(GONE_BACK)
+    assert real.daemon.alive() and "userspace-tso-enable" not in other_config(real)
+
+
 def test_neither_the_new_nor_the_old(switch, unit, on):
     real = switch()
     systemctl = unit(real)
@@ -447,6 +514,28 @@ def test_a_good_value_comes_into_force(with_dpdk, unit, on):
 
 
 @pytest.mark.dpdk
+def test_dpdk_that_does_not_start_when_it_is_written_is_taken_back_at_once(dpdk_switch, unit, on):
+    """The kernel's ports go on. The process has used up its only try, so the right value takes a restart."""
+    real = dpdk_switch()
+    systemctl, before, pid = unit(real), real.configuration(), real.pid
+    bad = {"dpdk-init": "try", "dpdk-extra": real.dpdk_extra + " --no-such-option"}
+    words = "DPDK did not start on the new values; they are out of the database again (process {0})"
+    assert on(real, "vswitch_config", {"other_config": bad}, check=True)["restart_required"] is False
+    result = on(real, "vswitch_config", {"other_config": bad})
+    assert result["msg"].startswith(words.format(pid))
+    assert "dpdk-extra has a word that EAL does not know" in result["msg"]
+    assert (real.configuration(), real.pid, real.daemon.alive()) == (before, pid, True)
+    assert on(real, "vswitch_config", {"other_config": {}})["restart_required"] is False
+    good = {"other_config": dict(bad, **{"dpdk-extra": real.dpdk_extra})}
+    for check in (True, False, False):
+        config = on(real, "vswitch_config", good, check=check)
+        assert config["restart_reasons"] == ["DPDK is not initialized, and a process tries only once"]
+    assert on(real, "vswitch_restart", {"previous": config["before"]})["dpdk_initialized"] is True
+    assert on(real, "vswitch_config", good)["restart_required"] is False
+    assert systemctl.calls == ["restart"]
+
+
+@pytest.mark.dpdk
 @pytest.mark.parametrize(
     "init, extra, words_of_log",
     [("try", "--help", "--no-shconf --help"), ("true", "--lcores=200@0", "EAL: invalid parameter for --lcores")],
@@ -457,7 +546,7 @@ def test_deadly_when_written_is_taken_back_at_once(dpdk_switch, unit, on, init, 
     systemctl, before = unit(real), real.configuration()
     keys = {"dpdk-init": init, "dpdk-extra": "{0} {1}".format(real.dpdk_extra, extra)}
     result = on(real, "vswitch_config", {"other_config": keys})
-    words = "ovs-vswitchd ended when it read the new values; the previous ones are in the database again (process {0})"
+    words = "ovs-vswitchd ended on the new values; they are out of the database again (process {0})"
     assert result["msg"].startswith(words.format(real.pid))
     assert words_of_log in result["msg"]
     assert not real.daemon.alive()

@@ -15,7 +15,9 @@ from conftest import die_with_parent, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOK = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
-PLAY = [{"hosts": "localhost", "gather_facts": False, "tasks": [{"import_role": {"name": "nfv.ovs_dpdk.openvswitch"}}]}]
+ROLE = {"import_role": {"name": "nfv.ovs_dpdk.openvswitch"}}
+# The first half of the role, as the playbook asks for it before a reboot.
+PACKAGES = {"import_role": dict(ROLE["import_role"], tasks_from="packages")}
 # Units that are there and enabled; a start is asked of the test, whose child the daemon is.
 SYSTEMCTL = """#!/bin/sh
 case $1 in
@@ -37,20 +39,54 @@ TRAFFIC = "p0 on br0 (dummy-pmd, link up)"
 BRIDGES = [{"bridge": "br1", "datapath_type": "dummy"}]
 
 
+# A database of packages of its own, for the real dpkg.
+PACKAGE = """Package: {0}
+Status: install ok {1}
+Maintainer: Nobody <nobody@example.org>
+Architecture: amd64
+Version: 3.1.0-2
+Description: nothing
+
+"""
+DPDK_BUILD = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
+SELECTED = "Name: ovs-vswitchd\nStatus: manual\nValue: {0}\n\nAlternative: {0}\nPriority: 50\n".format(DPDK_BUILD)
+
+
 class Node:
     """A host of one switch, and the role on it."""
 
     def __init__(self, switch, place):
-        self.switch, self.place, self.restarts = switch, place, 0
+        self.switch, self.place, self.restarts, self.env = switch, place, 0, {}
         for name in ("bin", "lib", "home", "ansible_collections/nfv"):
             (place / name).mkdir(parents=True)
         (place / "ansible_collections/nfv/ovs_dpdk").symlink_to(ROOT)
-        (place / "bin/systemctl").write_text(SYSTEMCTL.format(place))
-        (place / "bin/systemctl").chmod(0o755)
-        (place / "play.json").write_text(json.dumps(PLAY))
+        self.program("systemctl", SYSTEMCTL.format(place))
 
-    def run(self, keys, *options, **variables):
+    def program(self, name, text):
+        (self.place / "bin" / name).write_text(text)
+        (self.place / "bin" / name).chmod(0o755)
+
+    def packages(self, **states):
+        """The host has the DPDK build of the switch from packages; some of them are in another state than installed."""
+        names = ("openvswitch-common", "openvswitch-switch", "openvswitch-switch-dpdk", "nano")
+        states = {name.replace("_", "-"): state for name, state in states.items()}
+        for name in ("info", "updates", "parts"):
+            (self.place / "dpkg" / name).mkdir(parents=True, exist_ok=True)
+        (self.place / "dpkg/status").write_text(
+            "".join(PACKAGE.format(name, states.get(name, "installed")) for name in names)
+        )
+        (self.place / "dpkg/available").write_text("")
+        self.program("update-alternatives", "#!/bin/sh\necho '{0}'\n".format(SELECTED))
+        self.env["DPKG_ADMINDIR"] = str(self.place / "dpkg")
+
+    def held(self):
+        status = (self.place / "dpkg/status").read_text()
+        return [part.split()[1] for part in status.split("\n\n") if "\nStatus: hold " in part]
+
+    def run(self, keys, *options, tasks=(ROLE,), **variables):
         """(return code, output) of a play with *keys* planned."""
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}
+        (self.place / "play.json").write_text(json.dumps([play]))
         plan = {"other_config": keys, "devices": [], "dpdk_drivers": [], "os": {"id": "debian", "family": "debian"}}
         more = {"nfv_ovs_dpdk_plan": plan, "openvswitch_packages": False, "openvswitch_bridges": BRIDGES}
         more["ansible_python_interpreter"] = sys.executable
@@ -60,6 +96,7 @@ class Node:
         argv += [PLAYBOOK, "-i", "localhost,", "-c", "local", "-e", json.dumps(more), str(self.place / "play.json")]
         env = dict(
             self.switch.env,
+            **self.env,
             PATH="{0}:{1}".format(self.place / "bin", os.environ["PATH"]),
             HOME=str(self.place / "home"),
             LC_ALL="C.UTF-8",
@@ -157,12 +194,55 @@ def test_no_writes_the_keys_and_stops_there(node):
     code, text = node.run(TSO, openvswitch_restart_allowed="true")
     assert (code, node.restarts) == (0, 1), text
     assert "br1" in node.switch.vsctl("list-br")
+    told = text[text.index("Say why the switch must be restarted") : text.index("Restart the switch once")]
+    assert REASON in told and TRAFFIC in told
 
 
 def test_a_reboot_in_the_same_run_is_consent(node):
     """As for host_reboot, which sets this fact."""
     code, text = node.run(TSO, host_reboot_done=True)
     assert (code, node.restarts) == (0, 1), text
+
+
+REBOOT_ALLOWED = {"host_guard_result": {"reboot_required": True, "reasons": []}, "host_reboot_allowed": "true"}
+REBOOT = [
+    {"command": "systemctl restart ovs-vswitchd.service"},  # the host, as far as the switch is concerned
+    {"set_fact": {"host_reboot_done": True}},
+]
+BINDS = {"debug": {"msg": "NICs are {{ 'left' if openvswitch_restart_pending else 'bound' }}"}}
+
+
+def test_no_to_a_restart_and_yes_to_a_reboot(node):
+    """The reboot restarts the switch anyway, and then nothing is left that needs a restart: the play goes on."""
+    code, text = node.run(TSO, tasks=[PACKAGES, BINDS, ROLE], openvswitch_restart_allowed="false")
+    assert (code, "NICs are left" in text, node.restarts) == (0, True, 0), text
+    tasks = [PACKAGES, BINDS] + REBOOT + [ROLE]
+    code, text = node.run(TSO, tasks=tasks, openvswitch_restart_allowed="false", **REBOOT_ALLOWED)
+    assert (code, "NICs are bound" in text) == (0, True), text
+    assert node.restarts == 1, "by the reboot"
+    assert "br1" in node.switch.vsctl("list-br")
+
+
+def test_what_needs_a_restart_even_after_the_reboot_waits_for_another_answer(node):
+    tasks = [PACKAGES] + REBOOT + [ROLE]
+    code, text = node.run(TSO, tasks=tasks, openvswitch_restart_allowed="false")
+    assert (code, node.restarts) == (0, 1), text
+    assert node.keys()["userspace-tso-enable"] == "true"
+    assert "br1" not in node.switch.vsctl("list-br")
+
+
+def test_ports_that_began_to_carry_traffic_meanwhile_are_not_interrupted(node):
+    unplug(node)
+    socket = node.switch.path("ovs-vswitchd.{0}.ctl".format(node.switch.pid))
+    plug_in = [
+        {"command": "ovs-appctl --target={0} netdev-dummy/set-admin-state p0 up".format(socket)},
+        {"command": "ovs-vsctl set Open_vSwitch . external_ids:x=y"},  # the daemon has told when this returns
+    ]
+    code, text = node.run(TSO, tasks=[PACKAGES] + plug_in + [ROLE])
+    assert code != 0
+    for words in ("nobody has said whether it may", "It would interrupt: " + TRAFFIC, "The keys are written"):
+        assert words in text
+    assert (node.keys()["userspace-tso-enable"], node.restarts) == ("true", 0)
 
 
 def test_keys_of_somebody_else_are_named_and_kept_until_taken_over(node):
@@ -181,20 +261,43 @@ def test_keys_of_somebody_else_are_named_and_kept_until_taken_over(node):
     assert (code, "changed=0" in text, node.restarts) == (0, True, 0)
 
 
+REFUSALS = (("", "and nobody has said whether it may"), ("false", "Install them at a better time"))
+
+
 def test_packages_that_upgrade_the_switch_are_a_restart(node):
     """A driver package is missing, and it comes with another version of the running switch."""
-    for name, text in (
-        ("dpkg-query", "printf 'openvswitch-switch\\tamd64\\tinstall\\tinstalled\\n'"),
-        ("apt-get", "echo 'Inst openvswitch-switch [3.1.0-2] (3.1.0-3 Debian:12 [amd64])'"),
-    ):
-        (node.place / "bin" / name).write_text("#!/bin/sh\n" + text + "\n")
-        (node.place / "bin" / name).chmod(0o755)
+    node.packages(openvswitch_switch_dpdk="not-installed")
+    node.program("apt-get", "#!/bin/sh\necho 'Inst openvswitch-switch [3.1.0-2] (3.1.0-3 Debian:12 [amd64])'\n")
     before = node.switch.configuration()
-    for answer, words in (("", "and nobody has said whether it may"), ("false", "Install them at a better time")):
-        code, text = node.run({"max-idle": "8000"}, openvswitch_packages=True, openvswitch_restart_allowed=answer)
+    # A reboot that is allowed comes later, after the host has been drained for it.
+    for (answer, words), more in zip(REFUSALS, (REBOOT_ALLOWED, {})):
+        more = dict(more, openvswitch_packages=True, openvswitch_restart_allowed=answer)
+        code, text = node.run({"max-idle": "8000"}, **more)
         assert code != 0
         assert words in text and "upgrade of openvswitch-switch" in text and TRAFFIC in text
     assert (node.switch.configuration(), node.restarts) == (before, 0)
+
+
+def test_an_installation_that_was_interrupted_is_a_restart(node):
+    """Whoever calls dpkg next finishes it, and the scripts of the package restart the switch."""
+    node.packages(openvswitch_switch="unpacked")
+    before = node.switch.configuration()
+    for answer, words in REFUSALS:
+        code, text = node.run({"max-idle": "8000"}, openvswitch_packages=True, openvswitch_restart_allowed=answer)
+        assert code != 0
+        assert words in text and "interrupted installation of openvswitch-switch" in text and TRAFFIC in text
+    assert (node.switch.configuration(), node.restarts) == (before, 0)
+
+
+def test_packages_are_held_until_the_operator_says_otherwise(node):
+    node.packages()
+    unplug(node)
+    ours = ["openvswitch-common", "openvswitch-switch", "openvswitch-switch-dpdk"]
+    for hold, held, changed in ((True, ours, 1), (True, ours, 0), (False, [], 1), (False, [], 0)):
+        more = {"openvswitch_packages": True, "openvswitch_hold": hold, "openvswitch_bridges": []}
+        code, text = node.run({}, **more)
+        assert (code, node.held()) == (0, held), text
+        assert "changed={0} ".format(changed) in text
 
 
 @pytest.mark.dpdk
@@ -204,5 +307,5 @@ def test_a_value_on_which_the_daemon_ends_costs_the_play_and_not_the_switch(dpdk
     before = node.switch.configuration()
     code, text = node.run({"dpdk-init": "try", "dpdk-extra": node.switch.dpdk_extra + " --help"})
     assert code != 0
-    assert "ovs-vswitchd ended when it read the new values; the previous ones are in the database again" in text
+    assert "ovs-vswitchd ended on the new values; they are out of the database again" in text
     assert (node.switch.configuration(), node.restarts, node.switch.daemon.alive()) == (before, 1, True)

@@ -7,7 +7,7 @@ def test_the_table_is_whole():
     for key, known in _keys.KEYS.items():
         assert key == key.strip().lower()
         assert len(known.since) == 2
-        assert known.takes in (_keys.LIVE, _keys.EAL, _keys.START, _keys.ONCE)
+        assert known.takes in (_keys.LIVE, _keys.EAL, _keys.OFFLOAD, _keys.START, _keys.ONCE)
         assert known.kind in (None, "bool", "mask", "init")
     for old, new, since in _keys.RENAMED:
         assert _keys.KEYS[new].since == since > _keys.KEYS[old].since
@@ -28,6 +28,8 @@ RESTART = [
     "shared-mempool-config",
     "userspace-tso-enable",
     "hw-offload",
+    "n-offload-threads",
+    "offload-rebalance",
 ]
 
 

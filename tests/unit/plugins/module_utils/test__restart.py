@@ -38,10 +38,10 @@ class Host:
         after = {key: value for key, value in after.items() if value is not None}
         running = self.running()
         in_force = running.in_force(self.memory, self.config, after)
-        hope = dry and not running.tried(self.config)
+        tried = running.tried(self.config, self.memory)
+        hope = dry and not tried
         if not dry:
-            if after != self.config:
-                self.memory = {"id": running.id, "in_force": in_force} if in_force else None
+            self.memory = running.memory(in_force, tried)
             self.config = after
             self._apply()
         return self.running().restart_reasons(in_force, after, hope)
@@ -91,10 +91,13 @@ def test_a_failed_start_is_not_tried_again():
     assert host.change(dpdk_init="try", dpdk_extra="bad") == [FAILED]
     assert host.change() == [FAILED]
     assert host.change(dry=True) == [FAILED]
-    assert host.change(dpdk_extra="good") == ["dpdk-extra is 'good', the running process uses 'bad'", FAILED]
-    assert host.change(dpdk_init=None) == ["dpdk-extra is 'good', the running process uses 'bad'"]
+    assert host.change(dpdk_extra="good") == [FAILED]
+    assert host.change(dpdk_init=None) == []
+    # The database says nothing of it any more, but the process has tried.
+    assert host.change(dpdk_init="try", dry=True) == [FAILED]
+    assert host.change(dpdk_init="try") == [FAILED]
     host.start()
-    assert host.change(dpdk_init="try") == []
+    assert host.change() == []
 
 
 @pytest.mark.parametrize("off", [None, "false"])
@@ -124,6 +127,21 @@ def test_on_at_once_but_off_only_at_a_start():
     assert host.change(hw_offload="true") == []
 
 
+def test_what_is_frozen_once_offload_is_on():
+    host = Host()
+    assert host.change(tc_policy="skip_hw") == []
+    assert host.change(n_offload_threads="4", tc_policy="skip_sw", hw_offload="true") == []
+    assert host.change(offload_rebalance="true") == ["offload-rebalance is 'true', the running process uses unset"]
+    reasons = host.change(offload_rebalance=None, n_offload_threads="2")
+    assert reasons == ["n-offload-threads is '2', the running process uses '4'"]
+    off = "hw-offload is 'false', the running process uses 'true'"
+    assert host.change(n_offload_threads="4", hw_offload="false") == [off]
+    # Switched off, it is still on in this process.
+    assert host.change(tc_policy="none") == [off, "tc-policy is 'none', the running process uses 'skip_sw'"]
+    host.start()
+    assert host.change(tc_policy="skip_hw") == []
+
+
 def test_what_is_read_at_the_start():
     host = Host()
     assert host.change(userspace_tso_enable="false") == []
@@ -131,12 +149,18 @@ def test_what_is_read_at_the_start():
     assert reasons == ["userspace-tso-enable is 'true', the running process uses unset"]
 
 
-def test_without_a_process_nothing_is_in_force():
+def test_without_a_process_the_word_of_the_last_one_is_kept():
+    """It is what is known to have worked, should the next one not start; for that one it does not count."""
     host = Host()
     host.change(dpdk_init="try")
     host.change(dpdk_extra="-n 4")
     host.stop()
-    assert host.change(dpdk_extra="-n 2") == []
+    for extra in ("-n 2", "-n 1"):
+        assert host.change(dpdk_extra=extra) == []
+        assert host.memory == {"id": None, "in_force": {"dpdk-extra": None}}
+    host.starts = abs(host.starts)
+    host.start()
+    assert host.change() == []
     assert host.memory is None
 
 

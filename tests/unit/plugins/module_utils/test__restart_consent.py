@@ -1,7 +1,13 @@
 """May the switch be restarted, and whose keys would go: each verdict as a case."""
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart_consent import NO_DPDK, UPGRADE, foreign, judge
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart_consent import (
+    NO_DPDK,
+    UNFINISHED,
+    UPGRADE,
+    foreign,
+    judge,
+)
 
 GUEST = {"text": "vm1 on br0 (dpdkvhostuserclient, a guest is connected)"}
 CALM = {
@@ -44,6 +50,17 @@ SWITCH = ["openvswitch-common", "openvswitch-switch"]
         (BUSY, "no", {"upgraded": SWITCH}, "later", True),
         (BUSY, "yes", {"upgraded": SWITCH}, "go", False),
         (BUSY, "unset", {"upgraded": ["openvswitch-common"]}, "go", False),
+        # They come before the reboot, and before the host has been drained for it.
+        (BUSY, "unset", {"upgraded": SWITCH, "rebooted": True}, "ask", True),
+        (BUSY, "unset", {"unfinished": SWITCH, "rebooted": True}, "ask", True),
+        (BUSY, "unset", {"upgraded": SWITCH, "rebooted": True, "drained": True}, "go", False),
+        (BUSY, "yes", {"upgraded": SWITCH, "rebooted": True}, "go", False),
+        (BUSY, "unset", {"unfinished": SWITCH}, "ask", True),
+        (BUSY, "no", {"unfinished": SWITCH}, "later", True),
+        (BUSY, "yes", {"unfinished": SWITCH}, "go", False),
+        (CALM, "unset", {"unfinished": SWITCH}, "go", False),
+        (STOPPED, "no", {"unfinished": SWITCH}, "go", False),
+        (BUSY, "unset", {"unfinished": ["openvswitch-switch-dpdk"]}, "go", False),
     ],
 )
 def test_verdict(config, said, more, verdict, stops):
@@ -59,6 +76,7 @@ def test_verdict(config, said, more, verdict, stops):
         (KERNEL_ONLY, {"selected": True}, [NO_DPDK]),
         (dict(KERNEL_ONLY, restart_reasons=["x"]), {"selected": True, "upgraded": SWITCH}, ["x", UPGRADE]),
         (KERNEL_ONLY, {"selected": True, "upgraded": SWITCH}, [NO_DPDK, UPGRADE]),
+        (BUSY, {"unfinished": SWITCH}, [UNFINISHED]),
     ],
 )
 def test_reasons_are_named_once(config, more, reasons):

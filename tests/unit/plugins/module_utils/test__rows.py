@@ -105,6 +105,37 @@ def test_the_oldest_value_is_remembered():
         assert recorded == {"o:a": {"before": "operator", "after": value}}
 
 
+def carried(row, wanted, recorded, dies=False):
+    """(row, what is remembered) after a change, or after one that died before it was there."""
+    decision = _rows.decide(row, wanted, recorded, everything)
+    remembered = _rows.memory(row, decision, recorded)
+    return (row, remembered) if dies else (_rows.applied(row, decision.changes), _rows.remaining(decision, remembered))
+
+
+def test_what_somebody_has_set_since_is_what_comes_back():
+    row, recorded = carried({"other_config:max-idle": "10000"}, {"other_config:max-idle": "8000"}, {})
+    row["other_config:max-idle"] = "30000"
+    for _again in range(2):
+        row, recorded = carried(row, {"other_config:max-idle": "8000"}, recorded)
+    assert recorded == {"other_config:max-idle": {"before": "30000", "after": "8000"}}
+    assert carried(row, {}, recorded)[0] == {"other_config:max-idle": "30000"}
+
+
+def test_what_he_took_away_since_stays_away():
+    row, recorded = carried({"other_config:max-idle": "10000"}, {"other_config:max-idle": "8000"}, {})
+    del row["other_config:max-idle"]
+    row, recorded = carried(row, {"other_config:max-idle": "8000"}, recorded)
+    assert carried(row, {}, recorded)[0] == {}
+
+
+def test_our_own_value_is_nobodys_however_often_a_change_of_it_dies():
+    row, recorded = carried({"other_config:max-idle": "10000"}, {"other_config:max-idle": "8000"}, {})
+    for number in ("7000", "6000", "5000"):
+        row, recorded = carried(row, {"other_config:max-idle": number}, recorded, dies=True)
+    row, recorded = carried(row, {"other_config:max-idle": "4000"}, recorded)
+    assert recorded == {"other_config:max-idle": {"before": "10000", "after": "4000"}}
+
+
 def test_what_is_remembered_of_a_key_that_is_not_ours_any_more_does_not_count():
     """The state file may be older than the database: an interrupted run, or a row that somebody made anew."""
     row, recorded = {"o:a": "operator"}, {"o:a": {"before": "long ago", "after": "1"}}
@@ -156,6 +187,24 @@ def test_put_back_knows_what_was_in_force_from_an_earlier_run():
         change(_rows.KEYS, "external_ids:x,other_config:a", "external_ids:x"),
     ]
     assert remembered == {"external_ids:x": {"before": None, "after": "1"}}
+
+
+def test_put_back_leaves_alone_what_is_nobody_elses_business():
+    """Of *earlier*, which may be old: what is in it. Of what became ours since: what was there before us."""
+    row = {
+        "other_config:a": "bad",
+        "other_config:b": "2",
+        "other_config:c": "operator",
+        _rows.KEYS: "other_config:a,other_config:b",
+    }
+    recorded = {"other_config:a": {"before": None, "after": "bad"}, "other_config:b": {"before": "1", "after": "2"}}
+    changes, remembered = _rows.put_back(row, {"other_config:a": None}, recorded)
+    assert changes == [
+        change("other_config:a", "bad", None),
+        change("other_config:b", "2", "1"),
+        change(_rows.KEYS, "other_config:a,other_config:b", None),
+    ]
+    assert remembered == {}
 
 
 def test_put_back_without_a_difference_is_nothing():

@@ -60,6 +60,19 @@ def test_patterns_that_nothing_fits_are_missing(dpkg, run_module):
     assert result["missing"] == ["librte-net-virtio[0-9]*", "tuned"]
 
 
+@pytest.mark.parametrize("status", ["half-installed", "unpacked", "half-configured", "triggers-pending"])
+def test_an_installation_that_was_interrupted_is_named(dpkg, run_module, tmp_path, status):
+    """dpkg finishes it at the next occasion, and the scripts of the package run."""
+    assert run_module("package_hold", WANTED, check=True)["unfinished"] == []
+    with open(str(tmp_path / "dpkg" / "status"), "a") as handle:
+        for name in ("nano", "openvswitch-switch-dpdk"):
+            text = PACKAGE.format(name, "install", status)
+            # A package that waits for its triggers names them.
+            handle.write(text.replace("Version", "Triggers-Pending: x\nVersion") if "trigger" in status else text)
+    for packages, unfinished in (WANTED["packages"], []), (["openvswitch-*"], ["openvswitch-switch-dpdk"]):
+        assert run_module("package_hold", {"packages": packages}, check=True)["unfinished"] == unfinished
+
+
 @pytest.fixture
 def world(dpkg):
     return lambda: (dpkg(), _files.State().load())
@@ -81,6 +94,13 @@ def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(run_module, surv
     survives(wanted, back, world)
 
 
+def test_killed_at_any_step_and_given_back_at_once_all_is_as_before(run_module, deaths, world):
+    virgin = world()[0]
+    for _death in deaths(lambda: run_module("package_hold", WANTED)):
+        run_module("package_hold", {"state": "absent"})
+        assert world()[0] == virgin and "holds" not in world()[1]
+
+
 def test_what_is_not_asked_for_any_more_is_released(dpkg, run_module):
     run_module("package_hold", WANTED)
     result = run_module("package_hold", {"packages": ["openvswitch-*"]})
@@ -98,6 +118,17 @@ def test_what_somebody_else_did_meanwhile_stays(dpkg, run_module):
     result = run_module("package_hold", {"state": "absent"})
     assert [row["target"] for row in result["actions"]] == ["librte-net-vmxnet3-23"]
     assert dpkg()["openvswitch-switch"] == "deinstall"
+
+
+def test_a_selection_that_is_no_install_comes_back(dpkg, run_module):
+    """Also one that somebody has made between two runs."""
+    for name in ("librte-eal23", "openvswitch-switch"):
+        subprocess.run(["dpkg", "--set-selections"], input=name.encode() + b" deinstall\n", check=True)
+        run_module("package_hold", WANTED)
+        assert dpkg()[name] == "hold"
+    result = run_module("package_hold", {"state": "absent"})
+    assert [row["after"] for row in result["actions"]] == ["deinstall", "install", "deinstall"]
+    assert dpkg() == dict(INSTALLED, **{"librte-eal23": "deinstall", "openvswitch-switch": "deinstall"})
 
 
 def test_before_the_packages_are_there(dpkg, run_module):

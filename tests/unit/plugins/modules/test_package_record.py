@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, TOOLS)) or os.geteuid() != 0, reason="apt and dpkg are Debian's; dpkg asks for root"
 )
 
+ROLES = pathlib.Path(__file__).resolve().parents[4] / "roles"
 CONFIG = """
 Dir::State "{0}/apt"; Dir::State::status "{0}/dpkg/status"; Dir::Cache "{0}/cache";
 Dir::Etc "{0}/etc"; Dir::Log "{0}/log"; APT::Architecture "all"; APT::Sandbox::User "root";
@@ -94,6 +96,44 @@ def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(host, run_module
         return run_module("package_record", {"state": "absent"})
 
     survives(forth, back, lambda: (installed(tmp_path), _files.State().load()))
+
+
+@pytest.mark.parametrize("status", ["half-configured", "half-installed", "unpacked"])
+def test_a_removal_that_was_cut_off_is_brought_to_an_end(host, run_module, tmp_path, status):
+    run_module("package_record", {"packages": ["switch"]})
+    host("switch")
+    path = tmp_path / "dpkg/status"
+    parts = path.read_text().split("\n\n")
+    cut = [
+        part.replace("install ok installed", "deinstall ok " + status) for part in parts if "Package: switch" in part
+    ]
+    path.write_text("\n\n".join(cut + [part for part in parts if "Package: switch" not in part]))
+    dry = run_module("package_record", {"state": "absent"}, check=True)
+    real = run_module("package_record", {"state": "absent"})
+    assert [each["target"] for each in real["actions"]] == ["library", "switch"]
+    assert (real["actions"], real["left"]) == (dry["actions"], [])
+    assert "Status" not in path.read_text() and _files.State().load() == {"version": 1}
+
+
+def test_role_teardown_mends_dpkg_before_it_removes_anything(host, run_module, tmp_path):
+    """dpkg was killed and has left its journal: apt-get refuses whatever it is asked to remove."""
+    yaml = pytest.importorskip("yaml")
+    tasks = yaml.safe_load((ROLES / "teardown/tasks/packages.yml").read_text())
+    finish, remove = [task for task in tasks if "nfv.ovs_dpdk.package_record" in task or "until" in task]
+    assert "nfv.ovs_dpdk.package_record" in remove
+    run_module("package_record", {"packages": ["switch"]})
+    host("switch")
+    (tmp_path / "dpkg/updates/0001").write_text((tmp_path / "dpkg/status").read_text().split("\n\n")[0] + "\n\n")
+    assert "dpkg was interrupted" in run_module("package_record", {"state": "absent"})["msg"]
+    dpkg, *options = finish["ansible.builtin.command"]["argv"]
+    private = [
+        "--root={0}".format(tmp_path),
+        "--admindir={0}/dpkg".format(tmp_path),
+        "--log={0}/log/dpkg".format(tmp_path),
+    ]
+    subprocess.check_call([dpkg] + private + options)
+    assert run_module("package_record", {"state": "absent"})["changed"]
+    assert installed(tmp_path) == []
 
 
 def test_what_something_else_needs_stays_and_is_named(host, run_module, tmp_path):
