@@ -35,15 +35,16 @@ _ENTRY = re.compile(r"^\s*menuentry\s+'((?:[^']|'\\'')*)'(.*)$")
 # What grub-mkconfig does with its settings, with $text standing for the drop-in.
 _EVALUATE = """
 set -e
-text=$1 dropin=$2
-shift 2
+text=$1 dropin=$2 wanted=$3
+shift 3
 for file do
   if test "$file" = "$dropin"; then eval "$text"; else . "$file"; fi >/dev/null
 done
-printf '%s\\n' "{0}"
+case "$wanted" in
+  (words) printf '%s\\n' "$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT" ;;
+  (default) printf '%s\\n' "$GRUB_DEFAULT" ;;
+esac
 """
-_WORDS = _EVALUATE.format("$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT")
-_DEFAULT = _EVALUATE.format("$GRUB_DEFAULT")
 
 _WITHOUT = """\
 {variable}=$(set -f; for word in ${variable}; do
@@ -151,11 +152,11 @@ class Grub:
 
     def words(self, text):
         """Words that the settings give to a normal entry, with *text* in place of the present drop-in."""
-        return _cmdline.split(self._evaluated(_WORDS, text))
+        return _cmdline.split(self._evaluated("words", text))
 
-    def _evaluated(self, script, text):
+    def _evaluated(self, wanted, text):
         files = [self._at(path) for path in self._settings()]
-        rc, out, err = self.run(["sh", "-c", script, "sh", text or "", self._at(DROPIN)] + files)
+        rc, out, err = self.run(["sh", "-c", _EVALUATE, "sh", text or "", self._at(DROPIN), wanted] + files)
         if rc:
             raise Refused(
                 "the settings of grub-mkconfig cannot be read",
@@ -171,7 +172,7 @@ class Grub:
 
     def default(self):
         """What a new menu would boot by default, as 00_header takes it from the settings; ours do not set it."""
-        value = self._evaluated(_DEFAULT, "").rstrip("\n")
+        value = self._evaluated("default", "").rstrip("\n")
         return {"": "0", "saved": "${saved_entry}"}.get(value, value)
 
     def mentions(self, name):

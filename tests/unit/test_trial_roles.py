@@ -191,7 +191,10 @@ def test_a_line_that_fails_is_not_left_without_consent_to_another_reboot(play, d
 
 def test_a_line_that_brings_no_iommu_is_left_again(play):
     nic = {"address": "0000:ff:1f.7", "driver": "vfio-pci", "interface": None}
-    (failed,) = play({"devices": [nic]})
+    present = "for place in /sys/bus/pci/devices /sys/class/iommu /sys/kernel/iommu_groups; do test ! -d $place || "
+    present += "mount -t tmpfs none $place; done; cd /sys/bus/pci/devices && mkdir 0000:ff:1f.7 && "
+    present += "echo 0x020000 > 0000:ff:1f.7/class"
+    (failed,) = play(present, {"devices": [nic]})
     assert failed["rc"] and "FAIL  iommu.active" in failed["out"]
     assert boots(failed) == [" ".join((NORMAL, "iommu=pt", TRIAL)), NORMAL]
 
