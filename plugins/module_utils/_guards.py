@@ -19,8 +19,8 @@ from ._device_guards import GUARDS as DEVICE_GUARDS
 from ._device_guards import RELEASE_GUARDS, place
 from ._errors import Refused
 from ._host_guards import GUARDS as HOST_GUARDS
-from ._owners import own_tokens
 from ._host_guards import running_guests
+from ._owners import own_tokens
 from ._processes import describe
 
 ALLOW = "host_guard_allow"
