@@ -117,8 +117,8 @@ def _membership(port, names, found, ours):
     return _moves(port, new, gone), _moves(port, gone, new) + back
 
 
-def _moves(port, new, gone):
-    return [["add-bond-iface", port, name] for name in new] + [["del-bond-iface", port, name] for name in gone]
+def _moves(port, come, go):
+    return [["add-bond-iface", port, name] for name in come] + [["del-bond-iface", port, name] for name in go]
 
 
 def _anew(table, name, row):

@@ -27,50 +27,50 @@ function savedefault {
 ### END /etc/grub.d/00_header ###
 ### BEGIN /etc/grub.d/10_linux ###
 function gfxmode {
-	set gfxpayload="${1}"
+~set gfxpayload="${1}"
 }
 menuentry 'It'\''s Debian' --class debian --class os $menuentry_id_option 'gnulinux-simple-1' {
-	load_video
-	if [ x$grub_platform = xxen ]; then insmod xzio; insmod lzopio; fi
-	linux	/boot/vmlinuz-6.1.0-40 root=/dev/vda1 ro quiet
-	initrd	/boot/initrd.img-6.1.0-40
+~load_video
+~if [ x$grub_platform = xxen ]; then insmod xzio; insmod lzopio; fi
+~linux~/boot/vmlinuz-6.1.0-40 root=/dev/vda1 ro quiet
+~initrd~/boot/initrd.img-6.1.0-40
 }
 submenu 'Advanced options for Debian >> GNU' $menuentry_id_option 'gnulinux-advanced-1' {
-	menuentry 'Debian, with Linux 6.1.0-40' --class debian $menuentry_id_option 'gnulinux-6.1.0-40-advanced-1' {
-		linux	/boot/vmlinuz-6.1.0-40 root=/dev/vda1 ro quiet
-	}
-	menuentry 'Debian, with Linux 6.1.0-40 (recovery mode)' --class os $menuentry_id_option 'gnulinux-40-recovery-1' {
-		linux	/boot/vmlinuz-6.1.0-40 root=/dev/vda1 ro single
-	}
-	menuentry 'Debian, with Linux 6.1.0-18' --class debian $menuentry_id_option 'gnulinux-6.1.0-18-advanced-1' {
-		linux	/boot/vmlinuz-6.1.0-18 root=/dev/vda1 ro quiet
-	}
+~menuentry 'Debian, with Linux 6.1.0-40' --class debian $menuentry_id_option 'gnulinux-6.1.0-40-advanced-1' {
+~~linux~/boot/vmlinuz-6.1.0-40 root=/dev/vda1 ro quiet
+~}
+~menuentry 'Debian, with Linux 6.1.0-40 (recovery mode)' --class os $menuentry_id_option 'gnulinux-40-recovery-1' {
+~~linux~/boot/vmlinuz-6.1.0-40 root=/dev/vda1 ro single
+~}
+~menuentry 'Debian, with Linux 6.1.0-18' --class debian $menuentry_id_option 'gnulinux-6.1.0-18-advanced-1' {
+~~linux~/boot/vmlinuz-6.1.0-18 root=/dev/vda1 ro quiet
+~}
 }
 ### END /etc/grub.d/10_linux ###
 ### BEGIN /etc/grub.d/20_memtest86+ ###
 menuentry "Memory test (memtest86+x64.bin)" {
-	linux	/boot/memtest86+x64.bin
+~linux~/boot/memtest86+x64.bin
 }
 ### END /etc/grub.d/20_memtest86+ ###
 ### BEGIN /etc/grub.d/30_uefi-firmware ###
 if [ "$grub_platform" = "efi" ]; then
-	menuentry 'UEFI Firmware Settings' $menuentry_id_option 'uefi-firmware' {
-		fwsetup
-	}
+~menuentry 'UEFI Firmware Settings' $menuentry_id_option 'uefi-firmware' {
+~~fwsetup
+~}
 fi
 ### END /etc/grub.d/30_uefi-firmware ###
 ### BEGIN /etc/grub.d/40_custom ###
 menuentry 'My own' --id mine {
-	linux /vmlinuz root=/dev/vda1 iommu=pt
+~linux /vmlinuz root=/dev/vda1 iommu=pt
 }
 menuentry Plain { chainloader +1 }
 ### END /etc/grub.d/40_custom ###
 ### BEGIN /etc/grub.d/99_own ###
 menuentry 'On trial' $menuentry_id_option 'own' {
-	linux	/boot/vmlinuz-6.1.0-40 root=/dev/vda1 ro quiet nosmt
+~linux~/boot/vmlinuz-6.1.0-40 root=/dev/vda1 ro quiet nosmt
 }
 ### END /etc/grub.d/99_own ###
-"""
+""".replace("~", "\t")
 SIMPLE = ("It's Debian", "gnulinux-simple-1", True)
 NEWEST = ("Debian, with Linux 6.1.0-40", "gnulinux-6.1.0-40-advanced-1", True)
 RECOVERY = ("Debian, with Linux 6.1.0-40 (recovery mode)", "gnulinux-40-recovery-1", False)
