@@ -212,16 +212,19 @@ def survives(deaths):
     So what is remembered of the time before is right as well: it is given back.
     """
 
-    def ends(call, world, expected):
+    def done(call):
         result = call()
         assert not result["failed"], result["msg"]
+
+    def ends(call, world, expected):
+        done(call)
         assert world() == expected
 
     def each(forth, back, world):
         virgin = world()
-        forth()
+        done(forth)
         full = world()
-        back()
+        done(back)
         empty = world()
         assert full != empty and empty[0] == virgin[0]
         for goal, there, other, here in ((forth, full, back, empty), (back, empty, forth, full)):

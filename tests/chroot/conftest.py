@@ -77,6 +77,7 @@ def root():
 def entered(root, call):
     os.chroot(str(root))
     os.chdir("/")
+    tempfile.tempdir = "/tmp"  # that of the tests is not here
     return call()
 
 
