@@ -21,8 +21,8 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HERE.parent / "shared"))
-import witness  # noqa: E402
-from machine import Machine  # noqa: E402
+import witness  # noqa: E402  found by the path above
+from machine import Machine  # noqa: E402  likewise
 
 KINDS = ("module", "connection", "power")
 ALL_KINDS = os.environ.get("NFV_ALL_INTERRUPTIONS", "").lower() in ("1", "true", "yes")

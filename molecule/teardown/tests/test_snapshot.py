@@ -7,7 +7,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "shared"))
-import witness  # noqa: E402
+import witness  # noqa: E402  found by the path above
 
 
 @pytest.fixture
