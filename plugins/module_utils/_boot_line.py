@@ -77,20 +77,42 @@ def _check_seconds(text):
     )
 
 
-def read(grub, trial, state, wish, running):
-    """Everything that decisions are made of."""
+def read(grub, trial, state, wish, running, backend="auto"):
+    """Everything that decisions are made of; with *backend* "operator" the boot loader is none of our business."""
     recorded = state.section(SECTION)
+    # Whoever has brought the tokens there, we have nothing to do and nothing to give back.
+    fits = not (recorded or wish.entry == "armed" or differs(running, wish.tokens, []))
     try:
+        if backend == "operator":
+            raise _left_to_the_operator(wish, recorded, running)
         menu = grub.menu()
     except Refused as exc:
-        if recorded or wish.entry == "armed" or differs(running, wish.tokens, []):
+        if not fits:
             raise
-        # Whoever has brought the tokens there, we have nothing to do and nothing to give back.
         return Present(None, running, recorded, "", "", exc.parts["what"], None)
     boot_id, next_entry = trial.boot_id(), trial.next_entry()
     why_not = trial.why_not(menu, next_entry) or _nothing_to_try(grub, menu, wish, recorded, running)
     standing = _trial.standing(recorded.get("trial"), running, boot_id)
     return Present(menu, running, recorded, boot_id, next_entry, why_not, standing)
+
+
+def _left_to_the_operator(wish, recorded, running):
+    if recorded:
+        return Refused(
+            "the operator writes the kernel line, and tokens of ours are still in it",
+            where=_grub.DROPIN,
+            found=" ".join(recorded.get("tokens", [])) or "a record of them",
+            cure="Take them back first (state=absent with backend=auto, or the teardown), or leave the backend as it was.",
+        )
+    result = _cmdline.compare(running, wish.tokens)
+    lacks = ["no {0}".format(token) for token in result["missing"]]
+    return Refused(
+        "the operator writes the kernel line, and it is not as planned",
+        where="/proc/cmdline",
+        found="; ".join(lacks + [conflict["text"] for conflict in result["conflicts"]]),
+        expected=" ".join(wish.tokens),
+        cure="Put that into the boot configuration, reboot and run again; kernel_args_backend=auto does both.",
+    )
 
 
 def _nothing_to_try(grub, menu, wish, recorded, running):

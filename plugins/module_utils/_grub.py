@@ -23,6 +23,8 @@ NEW_MENU = MENU + ".nfv-ovs-dpdk"
 DEFAULTS = "/etc/default/grub"
 PROGRAMS = ("/usr/sbin", "/sbin", "/usr/bin")
 
+_BY_HAND = " Or see to the kernel line yourself (kernel_args_backend=operator)."
+
 # Everything else means something to the shell that reads the drop-in or to GRUB that reads the menu.
 TOKEN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.,:=/@%+!-]*\Z")
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
@@ -98,7 +100,8 @@ class Grub:
                 where=MENU,
                 found="no such file" if text is None else "another origin",
                 expected="the header of grub-mkconfig and its section /etc/grub.d/10_linux",
-                cure="Put the tokens into the boot configuration by hand: only GRUB of the Debian family is known.",
+                cure="Put the tokens into the boot configuration by hand (kernel_args_backend=operator): only GRUB of the "
+                "Debian family is known.",
             )
         return text
 
@@ -114,7 +117,7 @@ class Grub:
                 where=", ".join(PROGRAMS),
                 found="no such program",
                 expected="it in one of them",
-                cure="Install the package grub-common.",
+                cure="Install the package grub-common." + _BY_HAND,
             )
         for directory in (os.path.dirname(MENU), os.path.dirname(DEFAULTS)):
             self._check_room(directory)
@@ -130,7 +133,7 @@ class Grub:
                 where=directory,
                 found=os.strerror(exc.errno),
                 expected="a directory",
-                cure="Install the package grub2-common.",
+                cure="Install the package grub2-common." + _BY_HAND,
             )
         if space.f_flag & os.ST_RDONLY:
             raise Refused(
@@ -138,7 +141,7 @@ class Grub:
                 where=directory,
                 found="it mounted ro",
                 expected="rw",
-                cure="Mount it read-write first.",
+                cure="Mount it read-write first." + _BY_HAND,
             )
         free = space.f_bavail * space.f_frsize
         if free < needed:
@@ -147,7 +150,7 @@ class Grub:
                 where=directory,
                 found="{0} bytes free".format(free),
                 expected="at least {0}".format(needed),
-                cure="Remove old kernels or other files there.",
+                cure="Remove old kernels or other files there." + _BY_HAND,
             )
 
     def words(self, text):

@@ -41,8 +41,8 @@ options:
   allow:
     description:
       - Ids of refusals to override, such as V(nic_in_use:0000:81:00.0); they move to RV(allowed).
-      - C(nic_unknown), C(nic_held), C(no_iommu_mode), C(boot) and C(kernel_token) cannot be overridden; for tokens
-        there is O(takeover).
+      - C(nic_unknown), C(nic_held) and C(no_iommu_mode) cannot be overridden. For C(kernel_token) there is O(takeover),
+        for C(boot) there is O(backend=operator), with which somebody else sees to the kernel line.
     type: list
     elements: str
     default: []
@@ -51,6 +51,11 @@ options:
     type: list
     elements: str
     default: []
+  backend:
+    description: As O(nfv.ovs_dpdk.kernel_cmdline#module:backend).
+    type: str
+    choices: [auto, grub, operator]
+    default: auto
   trial_seconds:
     description: As O(nfv.ovs_dpdk.kernel_cmdline#module:trial_seconds).
     type: str
@@ -246,7 +251,7 @@ def boot_outlook(grub, state, params):
     try:
         tokens = params["plan"]["kernel_args_tokens"]
         wish = _boot_line.wish(tokens, params["takeover"], "default", params["retry"], params["trial_seconds"])
-        present = _boot_line.read(grub, trial, state, wish, running)
+        present = _boot_line.read(grub, trial, state, wish, running, params["backend"])
         outlook = _boot_trial.outlook(wish, present)
         decision = _boot_line.decide(grub, trial, state, wish, present)
         reboots = _boot_line.verdict(decision, running)["reboot_required"]
@@ -307,6 +312,7 @@ def main():
             "plan": {"type": "dict", "required": True},
             "allow": {"type": "list", "elements": "str", "default": []},
             "takeover": {"type": "list", "elements": "str", "default": []},
+            "backend": {"type": "str", "choices": ["auto", "grub", "operator"], "default": "auto"},
             "trial_seconds": {"type": "str"},
             "trial": {"type": "str", "choices": ["auto", "always", "never"], "default": "never"},
             "retry": {"type": "bool", "default": False},

@@ -72,9 +72,13 @@ options:
     elements: str
     default: []
   backend:
-    description: The boot loader's configuration. V(auto) finds out which one it is.
+    description:
+      - Whose business the boot loader's configuration is. V(auto) finds out which one it is.
+      - V(operator) leaves it alone, for hosts that boot from a network or an image, whose boot partition cannot be
+        written, or whose boot loader is not known. The running line must then have all tokens; if it lacks one, the
+        module fails and names it.
     type: str
-    choices: [auto, grub]
+    choices: [auto, grub, operator]
     default: auto
   state:
     description:
@@ -223,8 +227,6 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._trial import Trial
 
 ROOT = "/"
 
-BACKENDS = {"auto": _grub.Grub, "grub": _grub.Grub}
-
 
 def wish_of(parameters):
     """What is asked for, checked; to take everything back is a matter of the default entries."""
@@ -237,13 +239,13 @@ def wish_of(parameters):
 
 def work(module):
     wish, real = wish_of(module.params), not module.check_mode
-    grub, state = BACKENDS[module.params["backend"]](ROOT, runner(module)), State(ROOT)
+    grub, state = _grub.Grub(ROOT, runner(module)), State(ROOT)
     trial = Trial(grub)
     running = read_text(under(ROOT, "/proc/cmdline")) or ""
     with contextlib.ExitStack() as held:
         if real:
             held.enter_context(state.locked())
-        present = _boot_line.read(grub, trial, state, wish, running)
+        present = _boot_line.read(grub, trial, state, wish, running, module.params["backend"])
         if real and _boot_trial.ignored(wish, present):
             present = _boot_change.take_back(trial, state, present)
         decision = _boot_line.decide(grub, trial, state, wish, present)
@@ -271,7 +273,7 @@ def main():
             "retry": {"type": "bool", "default": False},
             "trial_seconds": {"type": "str"},
             "takeover": {"type": "list", "elements": "str", "default": []},
-            "backend": {"type": "str", "choices": ["auto", "grub"], "default": "auto"},
+            "backend": {"type": "str", "choices": ["auto", "grub", "operator"], "default": "auto"},
             "state": {"type": "str", "choices": ["present", "absent", "armed", "disarmed"], "default": "present"},
         },
         supports_check_mode=True,

@@ -10,6 +10,7 @@ packages=(
   qemu-system-x86 qemu-utils ovmf openssh-client              # virtual machines
   mmdebstrap uidmap e2fsprogs dosfstools mtools fdisk         # their image
   grub-common                                                 # a real boot menu in unit tests
+  shellcheck                                                  # one of the sanity tests
 )
 missing=()
 for package in "${packages[@]}"; do

@@ -169,6 +169,13 @@ REFUSED = [
 ]
 
 
+def test_a_line_that_the_operator_writes_is_only_looked_at(play):
+    lacks, fits = play({"kernel_args_backend": "operator"}, {"kernel_args_backend": "operator", "tokens": ["ro"]})
+    assert lacks["rc"] and "it is not as planned (/proc/cmdline): found no iommu=pt" in " ".join(lacks["out"].split())
+    assert fits["rc"] == 0 and boots(lacks) == boots(fits) == []
+    assert lacks["said"] == [] and "changed=0 " in lacks["out"]
+
+
 def test_what_cannot_go_well_is_refused_before_the_first_change(play):
     for (variables, words), refused in zip(REFUSED, play(*(variables for variables, _words in REFUSED))):
         assert refused["rc"] and words in " ".join(refused["out"].split()), (variables, refused["out"])

@@ -119,6 +119,9 @@ def test_a_failed_generation_leaves_nothing(grub_tree, grub):
     assert sorted(os.listdir(str(grub_tree.menu.parent))) == ["grub.cfg", "grubenv"]
 
 
+BY_HAND = "Or see to the kernel line yourself (kernel_args_backend=operator)."
+
+
 def refusal(call):
     with pytest.raises(Refused) as caught:
         call()
@@ -129,7 +132,7 @@ def test_a_missing_generator_is_refused(grub_tree, grub):
     (grub_tree.root / "usr/sbin/grub-mkconfig").unlink()
     assert refusal(grub.check_writable) == (
         "grub-mkconfig is missing (/usr/sbin, /sbin, /usr/bin): found no such program, expected it in one of them. "
-        "Install the package grub-common."
+        "Install the package grub-common. " + BY_HAND
     )
 
 
@@ -137,7 +140,7 @@ def test_a_missing_directory_is_refused(grub_tree, grub):
     shutil.rmtree(str(grub_tree.root / "etc/default"))
     assert refusal(grub.check_writable) == (
         "a directory of the boot configuration is missing (/etc/default): found No such file or directory, expected a "
-        "directory. Install the package grub2-common."
+        "directory. Install the package grub2-common. " + BY_HAND
     )
 
 
@@ -168,12 +171,13 @@ def test_a_drop_in_decides_last_what_the_next_menu_boots(grub_tree, grub):
     [
         (
             {"f_flag": os.ST_RDONLY},
-            "the file system is read-only (/boot/grub): found it mounted ro, expected rw. Mount it read-write first.",
+            "the file system is read-only (/boot/grub): found it mounted ro, expected rw. Mount it read-write first. "
+            + BY_HAND,
         ),
         (
             {"f_bavail": 1},
             "the file system is full (/boot/grub): found 4096 bytes free, expected at least {0}. Remove old kernels or "
-            "other files there.",
+            "other files there. " + BY_HAND,
         ),
     ],
 )

@@ -188,6 +188,16 @@ def test_a_boot_menu_of_another_tool_is_told_before_anything_is_changed(stage):
     assert foreseen(stage) == [("boot", "/boot/grub/grub.cfg", "another origin")]
 
 
+def test_a_boot_loader_that_is_the_operators_is_not_looked_at(stage):
+    found = "; ".join("no " + token for token in plan_of(stage.root)["kernel_args_tokens"])
+    assert foreseen(stage, backend="operator") == [("boot", "/proc/cmdline", found)]
+    with open(os.path.join(stage.root, "boot/grub/grub.cfg"), "w") as menu:
+        menu.write("menuentry 'mine' {}")
+    with open(os.path.join(stage.root, "proc/cmdline"), "a") as line:
+        line.write(" " + " ".join(plan_of(stage.root)["kernel_args_tokens"]))
+    assert foreseen(stage, backend="operator") == []
+
+
 def test_a_foreign_token_that_has_not_booted_yet_is_told_and_can_be_taken_over(stage):
     assert foreseen(stage) == []
     settings(stage, "iommu=nopt")

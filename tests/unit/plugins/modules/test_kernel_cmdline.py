@@ -71,6 +71,43 @@ def test_create_again_modify_and_give_back(grub_tree, run):
     assert state(grub_tree) == {"version": 1}
 
 
+def boots(grub_tree, *words):
+    """Another boot loader than ours has started the kernel."""
+    (grub_tree.root / "proc/cmdline").write_text(" ".join(("root=/dev/vda2", "ro") + words) + "\n")
+
+
+def test_a_line_that_is_the_operators_is_left_to_him(grub_tree, run):
+    before = grub_tree.snapshot()
+    lacks = run(TOKENS[:2], backend="operator")
+    assert lacks["failed"] and grub_tree.snapshot() == before
+    assert lacks["msg"].startswith(
+        "the operator writes the kernel line, and it is not as planned (/proc/cmdline): found no intel_iommu=on; "
+        "no iommu=pt, expected intel_iommu=on iommu=pt. Put that into the boot configuration"
+    )
+    boots(grub_tree, "iommu=pt", "intel_iommu=on", "isolcpus=1")
+    grub_tree.menu.write_text("menuentry 'mine' {}")
+    before = grub_tree.snapshot()
+    for check in (True, False):
+        fits = run(TOKENS[:2], check=check, backend="operator")
+        assert (fits["failed"], fits["changed"], fits["reasons"]) == (False, False, [])
+        assert not fits["trial"]["possible"]
+    assert not run(state="absent", backend="operator")["changed"]
+    assert {path: text for path, text in grub_tree.snapshot().items() if "nfv_ovs_dpdk" not in path} == before
+    contradicts = run(["isolcpus=2"], backend="operator", takeover=["isolcpus"])
+    assert "isolcpus=1 contradicts isolcpus=2" in contradicts["msg"]
+
+
+def test_a_line_with_tokens_of_ours_is_given_back_before_it_is_left_to_the_operator(grub_tree, run):
+    assert run(TOKENS)["changed"]
+    grub_tree.boot()
+    before = grub_tree.snapshot()
+    for state in ("present", "absent"):
+        refused = run(TOKENS, backend="operator", state=state)
+        assert "tokens of ours are still in it" in refused["msg"] and "Take them back first" in refused["msg"]
+    assert grub_tree.snapshot() == before
+    assert run(state="absent")["changed"]
+
+
 def _running(grub_tree):
     return (grub_tree.root / "proc/cmdline").read_text()
 
