@@ -3,8 +3,9 @@
     trap.py KIND NUMBER PATTERN...
 
 KIND is one of: count (never interrupt), module (SIGKILL to every Python that came in by SSH), connection (SIGKILL to
-every SSH session), power (the kernel stops at once and syncs nothing). The names of the files are in /run/trap.
-Returns as soon as it watches; the work is done in the background.
+every SSH session), power (the kernel stops at once and syncs nothing). /run/trap has a line for each file: the
+process of the task at work, 0 between two tasks, and its name. Returns as soon as it watches; the work is done in the
+background.
 """
 
 import contextlib
@@ -63,23 +64,21 @@ def came_in(process, found):
     return False
 
 
+def at_work(name="python3"):
+    """The processes of that name that came in."""
+    found = processes()
+    return [process for process in found if found[process][0].startswith(name) and came_in(process, found)]
+
+
 def interrupt(kind):
     if kind == "power":
         with open("/proc/sysrq-trigger", "w") as handle:
             handle.write("b")
-    wanted = "python3" if kind == "module" else "sshd"
-    while not strike(wanted):
+    while not at_work():
         time.sleep(0.01)  # between two tasks: the next one then
-
-
-def strike(wanted):
-    """Kill what came in and has that name; return whether there was any."""
-    found = processes()
-    struck = [process for process in found if found[process][0].startswith(wanted) and came_in(process, found)]
-    for process in struck:
+    for process in at_work("python3" if kind == "module" else "sshd"):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-    return struck
 
 
 def main():
@@ -89,7 +88,7 @@ def main():
         return
     with open("/run/trap", "w") as handle:
         for count, path in enumerate(files, 1):
-            handle.write(path + "\n")
+            handle.write("{0} {1}\n".format(min(at_work(), default=0), path))
             handle.flush()
             if count == number and kind != "count":
                 interrupt(kind)
