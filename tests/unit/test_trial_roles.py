@@ -144,6 +144,14 @@ def test_a_reboot_that_is_refused_by_the_host_is_said_and_leaves_an_ordinary_boo
     assert boots(tried)[0] == NORMAL and tried["rc"] == 0, tried["out"]
 
 
+def test_a_host_that_comes_back_without_the_planned_arguments_is_named(play, drain):
+    loses = drain("sed", "-i", "s/ iommu=pt//", "/boot/grub/grub.cfg")
+    (failed,) = play({"host_reboot_before": loses, "kernel_args_trial": "never"})
+    assert boots(failed) == [NORMAL]
+    text = "'The host came back without the planned kernel arguments:', 'not on the running kernel line: iommu=pt'"
+    assert failed["rc"] and text in failed["out"]
+
+
 GUEST = "bash -c 'exec -a /usr/bin/qemu-system-x86_64 sleep 600' & sleep 0.5"
 
 
