@@ -40,7 +40,7 @@ unit: setup
 	@tests/tools/py36.sh
 
 vswitch: setup
-	$(PYTEST) -q tests/vswitch
+	$(PYTEST) -q $(SIDE_BY_SIDE) tests/vswitch
 
 chroot: setup
 	$(PYTEST) -q tests/chroot

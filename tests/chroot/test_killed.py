@@ -31,6 +31,7 @@ CALLS = {
         },
     ),
     "holds": ("package_hold", {"packages": ["openvswitch-*", "librte-*"]}),
+    "an installation to come": ("package_record", {"packages": ["tuned", "librte-net-virtio[0-9]*"]}),
     "an alternative": ("alternative", {"name": "ovs-vswitchd", "path": SWITCH}),
 }
 

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 packages=(
   python3-venv rsync git                                      # the environment itself
   openvswitch-switch                                          # real switches on pretended machines
+  openvswitch-switch-dpdk 'librte-net-null[0-9]*' 'librte-net-virtio[0-9]*' 'librte-mempool-ring[0-9]*' dpdk-dev  # and DPDK
   qemu-system-x86 qemu-utils ovmf openssh-client              # virtual machines
   mmdebstrap uidmap e2fsprogs dosfstools mtools fdisk         # their image
   grub-common                                                 # a real boot menu in unit tests

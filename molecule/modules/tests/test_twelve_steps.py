@@ -60,10 +60,10 @@ CASES = {
         {"name": "dig-it", "path": "/usr/bin/echo"},
     ),
     "hold": ("package_hold", {"packages": ["bash"]}, {"packages": ["coreutils", "grub-*"]}),
-    "packages": ("package_record", {"packages": ["tree"]}, {"packages": ["tree", "bc"]}),
+    "packages": ("package_record", {"packages": ["driverctl"]}, {"packages": ["driverctl", "librte-net-null[0-9]*"]}),
     "TuneD": ("tuned_profile", {"isolated_cpus": "2-3"}, {"isolated_cpus": "4-5"}),
 }
-# What somebody does between the steps: it is installed what was announced.
+# What somebody does between the steps: he installs what was announced.
 BESIDE = {"packages": "DEBIAN_FRONTEND=noninteractive apt-get -qq --yes --no-install-recommends install"}
 
 
