@@ -13,7 +13,7 @@ pytest.importorskip("jinja2.nativetypes")
 pytest.importorskip("ansible.errors")
 
 from ansible.plugins.filter.core import regex_replace  # noqa: E402
-from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import consent  # noqa: E402
+from ansible_collections.nfv.ovs_dpdk.plugins.filter import inputs, why_no_trial  # noqa: E402
 from jinja2.nativetypes import NativeEnvironment  # noqa: E402
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
@@ -22,7 +22,10 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 def variable(role, name, **given):
     """One variable of a role as Ansible evaluates it; other variables of the role that it reads are evaluated too."""
     environment = NativeEnvironment()
-    environment.filters.update({"nfv.ovs_dpdk.consent": consent, "regex_replace": regex_replace})
+    environment.filters["regex_replace"] = regex_replace
+    for module in (inputs, why_no_trial):
+        filters = module.FilterModule().filters()
+        environment.filters.update({"nfv.ovs_dpdk." + name: function for name, function in filters.items()})
     every = yaml.safe_load((ROLES / role / "vars/main.yml").read_text())
 
     def value(wanted):
