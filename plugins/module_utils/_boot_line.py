@@ -102,7 +102,7 @@ def _left_to_the_operator(wish, recorded, running):
             "the operator writes the kernel line, and tokens of ours are still in it",
             where=_grub.DROPIN,
             found=" ".join(recorded.get("tokens", [])) or "a record of them",
-            cure="Take them back first (state=absent with backend=auto, or the teardown), or leave the backend as it was.",
+            cure="Take them back first (state=absent with backend=auto, or the teardown), or let backend be auto.",
         )
     result = _cmdline.compare(running, wish.tokens)
     lacks = ["no {0}".format(token) for token in result["missing"]]

@@ -100,8 +100,8 @@ class Grub:
                 where=MENU,
                 found="no such file" if text is None else "another origin",
                 expected="the header of grub-mkconfig and its section /etc/grub.d/10_linux",
-                cure="Put the tokens into the boot configuration by hand (kernel_args_backend=operator): only GRUB of the "
-                "Debian family is known.",
+                cure="Put the tokens into the boot configuration by hand (kernel_args_backend=operator): only GRUB of "
+                "the Debian family is known.",
             )
         return text
 

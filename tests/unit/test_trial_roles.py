@@ -32,7 +32,7 @@ for step in json.loads(sys.argv[1]):
         continue
     words = step.pop("options", [])
     words += [word for key, value in step.items() for word in ("-e", json.dumps({key: value}))]
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", "host,", sys.argv[2] + "/play.yml"] + words
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", sys.argv[3], sys.argv[2] + "/play.yml"] + words
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     with open("/boot/said") as said:
         print(json.dumps({"rc": done.returncode, "out": done.stdout, "said": said.read().splitlines()}))
@@ -50,7 +50,7 @@ def play(tmp_path):
     place.mkdir(parents=True)
     (place / "ovs_dpdk").symlink_to(CHECKOUT)
 
-    def run(*steps):
+    def run(*steps, inventory="host,"):
         environment = dict(
             os.environ,
             ANSIBLE_COLLECTIONS_PATH=str(tmp_path),
@@ -60,7 +60,7 @@ def play(tmp_path):
             ANSIBLE_NOCOLOR="1",
             PYTHONDONTWRITEBYTECODE="1",
         )
-        inside = [sys.executable, "-c", RUNS, json.dumps(steps), str(FILES)]
+        inside = [sys.executable, "-c", RUNS, json.dumps(steps), str(FILES), inventory]
         host = [*ALONE, "sh", str(FILES / "host.sh"), str(FILES)]
         out = subprocess.check_output(host + inside, env=environment, cwd=str(tmp_path))
         return [json.loads(line) for line in out.decode().splitlines()]
@@ -150,6 +150,40 @@ def test_a_host_that_comes_back_without_the_planned_arguments_is_named(play, dra
     assert boots(failed) == [NORMAL]
     text = "'The host came back without the planned kernel arguments:', 'not on the running kernel line: iommu=pt'"
     assert failed["rc"] and text in failed["out"]
+
+
+OTHER = "$(pgrep -xf 'sleep 86401')"  # a process of the other host
+
+
+@pytest.fixture
+def with_another(tmp_path):
+    """(a command that begins another host, the inventory of both that it writes)"""
+    inventory = tmp_path / "hosts.yml"
+    begin = "{0} sh {1}/host.sh {1} sleep 86401 & until pgrep -xf 'sleep 86401'; do sleep 0.1; done".format(
+        " ".join(ALONE), FILES
+    )
+    text = "all: {hosts: {a: {}, b: {pretended_process: %s}}}" % OTHER
+    return '({0}; echo "{1}" > {2}) > /dev/null'.format(begin, text, inventory), str(inventory)
+
+
+def test_each_host_has_its_own_reasons_and_is_rebooted_in_its_turn(play, with_another):
+    begin, inventory = with_another
+    wanted = {"tokens": ["nosmt"]}
+    stopped, one, both, told = play(
+        begin,
+        "touch /boot/panics",
+        dict(wanted, serial_hosts=1),
+        "rm /boot/panics",
+        dict(wanted, options=["--limit", "a"], kernel_args_trial_retry=True),
+        dict(wanted),
+        "cat /proc/{0}/root/boot/said > /boot/said".format(OTHER),
+        {"options": ["--list-hosts"]},
+        inventory=inventory,
+    )
+    assert stopped["rc"] and "[b]" not in stopped["out"], "b has its turn after a, which did not come to its end"
+    assert (one["rc"], both["rc"]) == (0, 0), both["out"]
+    tried = [" ".join((NORMAL, "nosmt", TRIAL))]
+    assert (boots(one), boots(both), boots(told)) == (tried, [], tried)
 
 
 GUEST = "bash -c 'exec -a /usr/bin/qemu-system-x86_64 sleep 600' & sleep 0.5"
