@@ -52,8 +52,8 @@ def read_text(path):
         return None
 
 
-def write_text(path, text, mode=0o644):
-    """Replace *path* by *text* atomically and durably; missing directories are made."""
+def write_text(path, text, mode=0o644, owner=None):
+    """Replace *path* by *text* atomically and durably; missing directories are made. *owner* is (uid, gid)."""
     make_directory(os.path.dirname(path))
     temporary = _temporary(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
@@ -61,6 +61,8 @@ def write_text(path, text, mode=0o644):
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as handle:
             handle.write(text)
             handle.flush()
+            if owner:
+                os.fchown(handle.fileno(), *owner)
             os.fchmod(handle.fileno(), mode)
             os.fsync(handle.fileno())
         put(temporary, path)

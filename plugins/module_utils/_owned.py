@@ -175,25 +175,18 @@ def carry_out(state, root, change):
         elif _only_forgets(change):
             _files.discard(target)
         else:
-            if change.entry is None:
-                _give_to_owner(target, change.recorded or {})
-            _files.write_text(target, change.text, mode=change.mode)
+            owner = _owner(change.recorded or {}) if change.entry is None else None
+            _files.write_text(target, change.text, mode=change.mode, owner=owner)
     except OSError as exc:
         raise Failed("an own file cannot be written", where=change.path, found=str(exc))
     if change.entry is None:
         _forget(state, root, change.path)
 
 
-def _give_to_owner(target, recorded):
-    """Let the file that write_text() fills be the owner's of before already: it never shows as somebody else's."""
+def _owner(recorded):
+    """(uid, gid) of the file of before, or None where it was as it will be, or only root could give it back."""
     owner = recorded.get("uid"), recorded.get("gid")
-    if os.geteuid() or None in owner or owner == (os.geteuid(), os.getegid()):
-        return
-    descriptor = os.open(_files._temporary(target), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        os.fchown(descriptor, *owner)
-    finally:
-        os.close(descriptor)
+    return None if os.geteuid() or None in owner or owner == (os.geteuid(), os.getegid()) else owner
 
 
 def undo(state, root, change):

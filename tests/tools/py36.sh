@@ -21,4 +21,4 @@ if ! cmp -s tests/requirements-py36.txt build/py36/requirements.txt; then
     --target "$(build/py36/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" 'ansible-core==2.16.*'
   cp tests/requirements-py36.txt build/py36/
 fi
-build/py36/bin/python -m pytest -q -p no:cacheprovider tests/unit/plugins/module_utils tests/unit/plugins/modules
+build/py36/bin/python -m pytest -q -n auto -p no:cacheprovider tests/unit/plugins/module_utils tests/unit/plugins/modules
