@@ -106,13 +106,13 @@ def node(pytestconfig, tmp_path_factory):
 
 
 def moments(files, limit):
-    """Number and name of the files to strike at: of each task the first, and some after it."""
+    """Number and name of the files to strike at, in the midst of each task."""
     tasks, chosen = {}, set()
     for number, (task, name) in enumerate(files, 1):
         tasks.setdefault(task, []).append((number, name))
     for rows in tasks.values():
         count = min(limit, len(rows))
-        chosen.update(rows[len(rows) * part // count] for part in range(count))
+        chosen.update(rows[len(rows) * (2 * part + 1) // (2 * count)] for part in range(count))
     return sorted(chosen)
 
 
