@@ -73,6 +73,17 @@ def test_the_guards_are_not_asked_about_a_trial():
     assert variable("host_guard", "__host_guard_trial", **given) == "never"
 
 
+def test_its_reboot_is_asked_for_in_its_own_words():
+    own = yaml.safe_load((ROOT / "roles/teardown/vars/main.yml").read_text())
+    asked = [task for task in tasks() if "host_reboot" in str(task.get("ansible.builtin.include_role"))]
+    assert len(asked) == 2
+    for task in asked:
+        given = {name: own[str(value).strip("{} ")] for name, value in task["vars"].items() if value}
+        assert variable("host_reboot", "__host_reboot_shortest", **given) == 180
+        manner = variable("host_reboot", "__host_reboot_manner", **given)
+        assert manner == "New kernel arguments boot without a trial: the line of before is put back."
+
+
 def test_pins_that_could_not_be_taken_back_are_told():
     marked = {"before": {"external_ids": {"nfv-ovs-dpdk-pins": "{}"}}}
     for pins, config, count in (({"skipped": True}, marked, 1), ({"left": []}, marked, 0), ({"skipped": True}, {}, 0)):
