@@ -1,11 +1,11 @@
-"""Interrupt the machine that this runs on at the n-th of some files that appear.
+"""Interrupt the machine that this runs on at the n-th of some files that appear, before or after a reboot.
 
-    trap.py KIND NUMBER PATTERN...
+    trap.py DIRECTORY
 
-KIND is one of: count (never interrupt), module (SIGKILL to every Python that came in by SSH), connection (SIGKILL to
-every SSH session), power (the kernel stops at once and syncs nothing). /run/trap has a line for each file: the
-process of the task at work, 0 between two tasks, and its name. Returns as soon as it watches; the work is done in the
-background.
+DIRECTORY/arguments has KIND, NUMBER and patterns, a line each. KIND is one of: count (never interrupt), module (SIGKILL
+to every Python that came in by SSH), connection (SIGKILL to every SSH session), power (the kernel stops at once and
+syncs nothing). DIRECTORY/seen gets a line for each file: the process of the task at work, 0 between two tasks, and its
+name; it is on the disk before anything is interrupted, so nothing is twice. DIRECTORY/ready says that it watches.
 """
 
 import contextlib
@@ -82,15 +82,20 @@ def interrupt(kind):
 
 
 def main():
-    kind, number = sys.argv[1], int(sys.argv[2])
-    files = appearing(sys.argv[3:])
-    if os.fork():
-        return
-    with open("/run/trap", "w") as handle:
-        for count, path in enumerate(files, 1):
+    place = sys.argv[1]
+    with open(os.path.join(place, "arguments")) as handle:
+        kind, number, *patterns = handle.read().split()
+    with open(os.path.join(place, "seen"), "a+") as handle:
+        handle.seek(0)
+        before = len(handle.readlines())
+        files = appearing(patterns)
+        with open(os.path.join(place, "ready"), "w"):
+            pass
+        for count, path in enumerate(files, before + 1):
             handle.write("{0} {1}\n".format(min(at_work(), default=0), path))
             handle.flush()
-            if count == number and kind != "count":
+            os.fsync(handle.fileno())
+            if count == int(number) and kind != "count":
                 interrupt(kind)
 
 
