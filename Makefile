@@ -14,7 +14,8 @@ SIDE_BY_SIDE := -n auto --dist worksteal
 
 .PHONY: test test-fast test-all unit vswitch chroot lint sanity machine demo demo-clean bench fuzz setup tree clean
 
-# The machine needs one CPU for its time; everything else is done beside it, a part at a time.
+# The machine needs one CPU for its time; everything else is done beside it, a part at a time. All of them wait for the
+# tree, so that the machine is the first.
 test: setup
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync machine test-fast chroot
 
@@ -33,20 +34,20 @@ tree: setup
 lint: tree
 	@tests/tools/lint.sh
 
-sanity: setup
+sanity: tree
 	@tests/tools/sanity.sh
 
-unit: setup
+unit: tree
 	$(PYTEST) -q $(SIDE_BY_SIDE) tests/unit
 	@tests/tools/py36.sh
 
-vswitch: setup
+vswitch: tree
 	$(PYTEST) -q $(SIDE_BY_SIDE) tests/vswitch
 
 machine: tree
 	$(PYTEST) -s tests/scenarios -k default
 
-chroot: setup
+chroot: tree
 	$(PYTEST) -q tests/chroot
 
 demo: tree
