@@ -255,7 +255,7 @@ def test_a_menu_that_cannot_be_renamed_leaves_everything_as_it_was(grub_tree, ru
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(_files, "put", full)
-    monkeypatch.setattr(_files, "write_text", lambda path, text, mode=0: grub_tree.write(path, text))
+    monkeypatch.setattr(_files, "write_text", lambda path, text, **more: grub_tree.write(path, text))
     failed = run(["iommu=pt"])
     assert "cannot take the place of the old one (/boot/grub/grub.cfg): found [Errno 28]" in failed["msg"]
     assert grub_tree.snapshot() == before
