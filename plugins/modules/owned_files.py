@@ -58,7 +58,9 @@ options:
     elements: str
     default: []
   state:
-    description: V(absent) gives the places back.
+    description:
+      - V(absent) gives the places back. What a file below C(/etc/sysctl.d) has set stays in the running kernel until its
+        next boot.
     type: str
     choices: [present, absent]
     default: present
