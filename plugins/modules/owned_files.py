@@ -59,8 +59,8 @@ options:
     default: []
   state:
     description:
-      - V(absent) gives the places back. What a file below C(/etc/sysctl.d) has set stays in the running kernel until its
-        next boot.
+      - V(absent) gives the places back. What a file below C(/etc/sysctl.d) has set stays in the running kernel until
+        its next boot.
     type: str
     choices: [present, absent]
     default: present
