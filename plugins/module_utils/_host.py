@@ -17,9 +17,9 @@ import re
 
 from ._cpus import read_cpus, read_topology
 from ._errors import Refused
-from ._files import State
 from ._nodes import meminfo, read_nodes, read_page_sizes
 from ._pci_nics import read_iommu, read_nics
+from ._state import State
 from ._tree import Tree
 
 # Enough for the first processor of any kernel. The whole file is long on large machines and is made while it is read.

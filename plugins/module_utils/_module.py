@@ -9,7 +9,7 @@ Private to the collection. Python 3.6+, standard library only.
 
 import os
 
-from . import _files, _lease
+from . import _lease, _state
 from ._errors import OvsDpdkError, Refused
 
 
@@ -30,7 +30,7 @@ def runner(module):
                 environ_update=environment,
                 expand_user_and_vars=False,
                 handle_exceptions=False,
-                pass_fds=_files.held,
+                pass_fds=_state.held,
             )
         except (IOError, OSError) as exc:
             return 127, "", str(exc)

@@ -19,7 +19,7 @@ import re
 import shutil
 import tempfile
 
-from . import _cmdline, _files
+from . import _cmdline, _files, _state
 from ._errors import Failed
 
 SCRIPT = "/etc/grub.d/99_nfv-ovs-dpdk-trial"  # last, so that no entry gets another number
@@ -153,7 +153,7 @@ class Trial:
 
     def boot_id(self):
         """What tells this boot from all others."""
-        return (_files.read_text(self._at(_files.BOOT_ID)) or "").strip()
+        return (_files.read_text(self._at(_state.BOOT_ID)) or "").strip()
 
     def next_entry(self):
         """The entry that boots once, next; "" if there is none."""

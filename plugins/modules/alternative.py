@@ -85,8 +85,8 @@ import contextlib
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 
 SECTION = "alternatives"
 

@@ -217,7 +217,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_line, _boot_trial
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, read_text, under
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import read_text, under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._grub import Grub
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._guards import judge_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
@@ -232,6 +232,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import (
     read_processes,
     switch_has_pages,
 )
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._sysctl import read_settings
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tree import Tree
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._trial import Trial

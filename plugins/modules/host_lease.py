@@ -77,8 +77,8 @@ lease:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 
 ROOT = "/"
 

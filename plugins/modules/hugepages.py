@@ -141,9 +141,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _owned, _pages, _pools, _units
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, under
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._sizes import render_kb
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 
 ROOT = "/"
 POOLS = "hugepages"

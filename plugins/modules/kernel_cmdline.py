@@ -221,8 +221,9 @@ import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_change, _boot_line, _boot_trial, _grub
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, read_text, under
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import read_text, under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._trial import Trial
 
 ROOT = "/"

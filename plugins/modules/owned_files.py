@@ -122,8 +122,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _owned, _units
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, under
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 
 ROOT = "/"
 US = "owned_files"

@@ -84,9 +84,9 @@ import fnmatch
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns, installed_packages
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 
 SECTION = "holds"
 STATES = "${Package}\t${db:Status-Status}\n"

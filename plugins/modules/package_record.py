@@ -85,9 +85,9 @@ import re
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._packages import check_patterns
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 
 SECTION = "packages"
 # An upgrade names the version that is there in brackets: "Inst name [1.0] (1.1 …)".

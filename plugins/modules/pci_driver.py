@@ -161,11 +161,11 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _guards, _move
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._drivers import USER_SPACE
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._live_links import add_uses
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._processes import holders, read_processes
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd
 
 ROOT = "/"

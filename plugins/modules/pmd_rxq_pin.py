@@ -116,8 +116,8 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _keys, _pins, 
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._daemon import Daemon
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import Switch
 
 REBALANCE = "dpif-netdev/pmd-rxq-rebalance"

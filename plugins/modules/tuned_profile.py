@@ -110,8 +110,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _cmdline, _cpuset, _owned, _tuned
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State, read_text, under
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import read_text, under
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._tree import Tree
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd
 

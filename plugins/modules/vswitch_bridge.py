@@ -208,8 +208,8 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _bridge_restor
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import left
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._bridge_request import interfaces
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import NoDatabase, NotInstalled, Switch
 
 COLUMNS = {

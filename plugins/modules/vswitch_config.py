@@ -185,9 +185,9 @@ import contextlib
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _keys, _rows, _startup
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import TRAFFIC, Running, interrupts, unseen
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import NoDatabase, NotInstalled, Switch
 
 MAPS = ("external_ids", "other_config")

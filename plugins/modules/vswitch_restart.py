@@ -95,9 +95,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _rows, _startup
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running, unseen
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import LOG, Switch
 

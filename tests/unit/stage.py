@@ -16,7 +16,7 @@ import shutil
 
 import yaml
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _binding, _files, _vswitch
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _binding, _state, _vswitch
 from machines import builder
 from machines.tree import Tree
 from pci_kernel import Kernel
@@ -60,7 +60,7 @@ def snapshot(directory):
     """{path: what tells a change} of everything below, but for the lock that every changing module takes."""
     found = {}
     for above, directories, files in os.walk(directory):
-        if above.endswith("/" + _files.STATE_DIR):
+        if above.endswith("/" + _state.STATE_DIR):
             files = [name for name in files if name != "lock"]
         for name in files + [name for name in directories if os.path.islink(os.path.join(above, name))]:
             status = os.lstat(os.path.join(above, name))
@@ -94,7 +94,7 @@ class Stage:
         monkeypatch.setattr(_vswitch, "PROGRAMS", ("ovs-vswitchd",))
         monkeypatch.setattr(AnsibleModule, "run_command", _only_what_is_there(AnsibleModule.run_command))
         monkeypatch.chdir(self.place)
-        monkeypatch.setattr(_files.State.__init__, "__defaults__", (self.root,))
+        monkeypatch.setattr(_state.State.__init__, "__defaults__", (self.root,))
         if not os.path.isdir(self.root):
             self.rebuild()
 

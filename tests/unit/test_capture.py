@@ -11,7 +11,7 @@ from pathlib import Path
 import captures
 import hosts
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files, _tree
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state, _tree
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._pci_nics import SYS_PCI
 from machines import builder
@@ -147,7 +147,7 @@ def questions(monkeypatch):
 
     for name in ("text", "head", "link", "numbered"):
         listen(_tree.Tree, name, lambda tree, *arguments: arguments)
-    listen(_files.State, "load", lambda state: ())
+    listen(_state.State, "load", lambda state: ())
     return asked
 
 

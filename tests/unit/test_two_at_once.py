@@ -13,7 +13,7 @@ import time
 import pytest
 
 pytest.importorskip("yaml")
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
 from stage import NAMES, Stage, options_of, snapshot
 from test_hostile_values import GIVEN, MACHINE, needed
 
@@ -46,7 +46,7 @@ def stage(tmp_path, run_module, monkeypatch):
     def make(state=None):
         files = {"/proc/uptime": "{0}.00 1.00\n".format(UPTIME), ADM: "#!/bin/sh\nexit 1\n"}
         if state is not None:
-            files["/" + _files.STATE_DIR + "/state.json"] = json.dumps(state)
+            files["/" + _state.STATE_DIR + "/state.json"] = json.dumps(state)
         made = Stage(tmp_path, run_module, monkeypatch, files=files, **MACHINE)
         os.chmod(made.root + ADM, 0o755)
         return made
@@ -61,7 +61,7 @@ def at_work(root):
     child = os.fork()
     if not child:
         try:
-            with _files.State(root).alone():
+            with _state.State(root).alone():
                 os.write(writing, b"x")
                 signal.pause()
         finally:
@@ -94,14 +94,14 @@ def test_every_module_renews_the_lease_of_its_play(stage, monkeypatch, module):
     monkeypatch.setenv("NFV_OVS_DPDK_JOB", "4711@ctl")
     result = made.run(module, given(module))  # may fail later: there is no switch and no package
     assert "another" not in result.get("msg", "")
-    lease = _files.State(made.root).section("lease")
+    lease = _state.State(made.root).section("lease")
     assert (lease["job"], lease["since"], lease["until_uptime"]) == ("4711", "then", UPTIME + 900)
 
 
 @pytest.mark.parametrize("module, arguments", [(name, {}) for name in CHANGING] + [("host_lease", {"state": "absent"})])
 def test_no_module_begins_while_another_one_is_at_work(stage, monkeypatch, module, arguments):
     made = stage()
-    monkeypatch.setattr(_files, "WAIT", 0)
+    monkeypatch.setattr(_state, "WAIT", 0)
     before = snapshot(made.place)
     with at_work(made.root):
         result = made.run(module, dict(given(module), **arguments))
@@ -138,11 +138,11 @@ def test_what_a_killed_module_has_started_is_waited_for(stage, monkeypatch):
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         open(made.place + "/quick", "w").close()
-        monkeypatch.setattr(_files, "WAIT", 0)
+        monkeypatch.setattr(_state, "WAIT", 0)
         refused = made.run("kernel_cmdline", {"tokens": ["nosmt"]})
         assert refused["msg"].startswith("another module is still at work on this host")
         assert "grub-mkconfig -o" in refused["msg"]
-        monkeypatch.setattr(_files, "WAIT", 60)
+        monkeypatch.setattr(_state, "WAIT", 60)
         threading.Timer(0.3, os.write, (go, b"\n")).start()
         done = made.run("kernel_cmdline", {"tokens": ["nosmt"]})
         assert not done["failed"], done["msg"]

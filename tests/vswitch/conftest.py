@@ -247,9 +247,9 @@ def on(run_module, monkeypatch, tmp_path):
 
     The result's warnings are one text, whatever this version of ansible-core makes of them.
     """
-    from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+    from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
 
-    monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(_state, "STATE_DIR", str(tmp_path / "state"))
 
     def run(switch, name, arguments, check=False, diff=True):
         options = dict({"ovs_rundir": switch.rundir, "timeout": 60}, **arguments)

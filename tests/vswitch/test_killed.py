@@ -1,7 +1,7 @@
 """Modules killed at each of their steps, on real switches: the next run ends as if undisturbed, and all goes back."""
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
 from rxq_load import Loaded
 
 RESTORED = {"state": "restored"}
@@ -70,5 +70,5 @@ def test_the_next_run_ends_as_if_undisturbed(operated, on, survives, name):
     survives(
         lambda: on(operated, module, forth),
         lambda: on(operated, module, back),
-        lambda: (operated.configuration(), _files.State().load()),
+        lambda: (operated.configuration(), _state.State().load()),
     )

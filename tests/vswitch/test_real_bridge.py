@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files, _vswitch
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state, _vswitch
 
 OWNER, MARK = "nfv-ovs-dpdk-owner", "nfv-ovs-dpdk-keys"
 
@@ -227,14 +227,14 @@ def test_what_the_daemon_does_not_survive_is_taken_back_at_once(real, on, conver
     request, where = ENDS[name]
     converge(real, "vswitch_bridge", bridge(port("p0", pmd("p0", options={"n_rxq": 2})), bond("b0", "b1", tag=3)))
     real.vsctl("set", "Interface", "b1", "external_ids:vm-id=7")
-    before, pid, state = real.configuration(), real.pid, _files.State().load()
+    before, pid, state = real.configuration(), real.pid, _state.State().load()
     start = time.monotonic()
     with ends(real):
         result = on(real, "vswitch_bridge", request)
     assert time.monotonic() - start < 10
     words = "ovs-vswitchd ended on the new values; they are out of the database again"
     assert result["msg"].startswith("{0} (process {1}, {2}): found no process. The log says:".format(words, pid, where))
-    assert (real.configuration(), _files.State().load()) == (before, state)
+    assert (real.configuration(), _state.State().load()) == (before, state)
     real.start()
     converge(real, "vswitch_bridge", request)
 
@@ -258,7 +258,7 @@ def test_what_goes_stays_away_though_the_daemon_ends(real, on, converge, ends):
         result = on(real, "vswitch_bridge", bridge({"name": "p0", "state": "absent"}))
     assert result["msg"].startswith("ovs-vswitchd ended on the new values; what has gone stays away (process ")
     assert real.vsctl("--no-wait", "list-ports", "br0") == "p1"
-    assert "p0" not in _files.State().load().get("interfaces", {})
+    assert "p0" not in _state.State().load().get("interfaces", {})
 
 
 # --- refused before the first change ------------------------------------------------------------------------------

@@ -282,9 +282,9 @@ def _run_apart(switch, arguments, tmp_path):
         sys.path.insert(0, {root!r})
         import conftest
         from ansible.module_utils import basic
-        from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+        from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
         from ansible_collections.nfv.ovs_dpdk.plugins.modules import vswitch_config
-        _files.STATE_DIR = {state!r}
+        _state.STATE_DIR = {state!r}
         basic._ANSIBLE_ARGS = json.dumps({{"ANSIBLE_MODULE_ARGS": {arguments!r}}}).encode()
         basic._ANSIBLE_PROFILE = "legacy"
         vswitch_config.main()

@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files, _vswitch
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state, _vswitch
 
 RESTORED = {"state": "restored"}
 KEYS = {"other_config": {"pmd-cpu-mask": "0x12", "max-idle": 20000}, "external_ids": {"site": "lab"}}
@@ -58,7 +58,7 @@ def node(real, on):
 
 def sections():
     """What the state file still records, without what the running process uses."""
-    data = _files.State().load()
+    data = _state.State().load()
     return {name: content for name, content in data.items() if name != "version" and content}
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files, _startup, _vswitch
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _startup, _state, _vswitch
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import runner
 
 from conftest import Daemon, die_with_parent
@@ -323,7 +323,7 @@ def test_killed_at_any_step_the_role_run_again_ends_as_if_undisturbed(switch, un
         result = on(real, "vswitch_restart", {"previous": config["before"]})
         assert not result["failed"], result["msg"]
         assert not on(real, "vswitch_config", wanted)["restart_required"]
-        return real.configuration(), _files.State().load()
+        return real.configuration(), _state.State().load()
 
     def deadly(step):
         def call(*arguments, **more):

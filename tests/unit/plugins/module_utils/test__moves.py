@@ -7,8 +7,8 @@ import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _moves
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._binding import Bus
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._host import read_host
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from machines import builder
 
 NIC = "0000:41:00.0"

@@ -3,7 +3,7 @@ import os
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _owned
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 
 PATH = "/etc/modules-load.d/switch.conf"
 OWN = "/etc/modules-load.d/nfv-ovs-dpdk.conf"

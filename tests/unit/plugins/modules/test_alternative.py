@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
 
 TOOL = shutil.which("update-alternatives")
 pytestmark = pytest.mark.skipif(TOOL is None, reason="update-alternatives is Debian's")
@@ -23,7 +23,7 @@ def group(tmp_path, monkeypatch):
     )
     wrapper.chmod(0o755)
     monkeypatch.setenv("PATH", "{0}:{1}".format(tmp_path / "bin", os.environ["PATH"]))
-    monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(_state, "STATE_DIR", str(tmp_path / "state"))
     paths = {}
     for name, priority in (("plain", "100"), ("dpdk", "50"), ("other", "20")):
         program = tmp_path / name
@@ -41,7 +41,7 @@ def world(group):
     def everything():
         query = ["update-alternatives", "--query", "switch"]
         selected = subprocess.check_output(query, universal_newlines=True), os.path.realpath(group["link"])
-        return selected, _files.State().load()
+        return selected, _state.State().load()
 
     return everything
 

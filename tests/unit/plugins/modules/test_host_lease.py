@@ -5,7 +5,7 @@ import os
 import pytest
 
 pytest.importorskip("ansible.module_utils.basic")
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
 from ansible_collections.nfv.ovs_dpdk.plugins.modules import host_lease, owned_files
 
 FILE = {"files": [{"path": "/etc/modules-load.d/nfv-ovs-dpdk.conf", "content": "vfio-pci\n"}], "daemon_reload": "never"}
@@ -68,7 +68,7 @@ def test_a_dry_run_neither_takes_nor_gives_back(run, tmp_path):
 @pytest.mark.parametrize("recorded", [False, True])
 def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(run, survives, tmp_path, recorded):
     def world():
-        data = _files.State(str(tmp_path)).load()
+        data = _state.State(str(tmp_path)).load()
         for key in ("since", "until"):
             data.get("lease", {}).pop(key, None)
         return None, (data, os.listdir(str(tmp_path / "var/lib")))

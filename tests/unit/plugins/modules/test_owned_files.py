@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("ansible.module_utils.basic")
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _owned
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._files import State
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from ansible_collections.nfv.ovs_dpdk.plugins.modules import owned_files
 
 LOAD = "/etc/modules-load.d/nfv-ovs-dpdk.conf"

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
 
 pytestmark = pytest.mark.skipif(shutil.which("dpkg") is None, reason="dpkg is Debian's")
 
@@ -41,7 +41,7 @@ def dpkg(tmp_path, monkeypatch):
     (tmp_path / "dpkg" / "status").write_text(text)
     (tmp_path / "dpkg" / "available").write_text("")
     monkeypatch.setenv("DPKG_ADMINDIR", str(tmp_path / "dpkg"))
-    monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(_state, "STATE_DIR", str(tmp_path / "state"))
 
     def selections():
         out = subprocess.check_output(["dpkg", "--get-selections"], universal_newlines=True)
@@ -75,7 +75,7 @@ def test_an_installation_that_was_interrupted_is_named(dpkg, run_module, tmp_pat
 
 @pytest.fixture
 def world(dpkg):
-    return lambda: (dpkg(), _files.State().load())
+    return lambda: (dpkg(), _state.State().load())
 
 
 def test_hold_and_release(dpkg, run_module, settles, world):
@@ -152,7 +152,7 @@ def test_hostile_names(dpkg, run_module, name):
 
 
 def test_no_dpkg(run_module, monkeypatch, tmp_path):
-    monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(_state, "STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("PATH", str(tmp_path))
     result = run_module("package_hold", WANTED)
     assert result["msg"].startswith("there is no dpkg on this host: found ")

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
 
 TOOLS = ("apt-get", "dpkg", "dpkg-deb", "dpkg-query")
 pytestmark = pytest.mark.skipif(
@@ -54,7 +54,7 @@ def host(tmp_path, monkeypatch):
     (tmp_path / "apt.conf").write_text(CONFIG.format(tmp_path))
     monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
     monkeypatch.setenv("DPKG_ADMINDIR", str(tmp_path / "dpkg"))
-    monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(_state, "STATE_DIR", str(tmp_path / "state"))
 
     def apt(*arguments):
         subprocess.check_output(["apt-get", "-y", "-q"] + list(arguments), stderr=subprocess.STDOUT)
@@ -80,7 +80,7 @@ def test_what_an_installation_brings_goes_and_nothing_else(host, run_module, set
         host("switch")
     real = settles(
         functools.partial(run_module, "package_record", {"state": "absent"}),
-        lambda: (installed(tmp_path), _files.State().load()),
+        lambda: (installed(tmp_path), _state.State().load()),
     )
     assert [each["action"] + " " + each["target"] for each in real["actions"]] == ["remove library", "remove switch"]
     assert (installed(tmp_path), real["recorded"], real["left"]) == (["library-old"], [], [])
@@ -95,7 +95,7 @@ def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(host, run_module
     def back():
         return run_module("package_record", {"state": "absent"})
 
-    survives(forth, back, lambda: (installed(tmp_path), _files.State().load()))
+    survives(forth, back, lambda: (installed(tmp_path), _state.State().load()))
 
 
 @pytest.mark.parametrize("status", ["half-configured", "half-installed", "unpacked"])
@@ -112,7 +112,7 @@ def test_a_removal_that_was_cut_off_is_brought_to_an_end(host, run_module, tmp_p
     real = run_module("package_record", {"state": "absent"})
     assert [each["target"] for each in real["actions"]] == ["library", "switch"]
     assert (real["actions"], real["left"]) == (dry["actions"], [])
-    assert "Status" not in path.read_text() and _files.State().load() == {"version": 1}
+    assert "Status" not in path.read_text() and _state.State().load() == {"version": 1}
 
 
 def test_role_teardown_mends_dpkg_before_it_removes_anything(host, run_module, tmp_path):

@@ -5,9 +5,9 @@ import pytest
 
 @pytest.fixture
 def pin(run_module, monkeypatch, tmp_path):
-    from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+    from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
 
-    monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(_state, "STATE_DIR", str(tmp_path / "state"))
     return lambda **options: run_module("pmd_rxq_pin", dict({"ovs_rundir": str(tmp_path)}, **options))
 
 

@@ -5,7 +5,7 @@ import json
 import os
 
 import pytest
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
 
 UNIT = "openvswitch-switch.service"
 SYSTEMCTL = """#!/bin/sh
@@ -35,7 +35,7 @@ def host(tmp_path, monkeypatch):
     (tmp_path / "bin/systemctl").write_text(SYSTEMCTL.format(tmp_path))
     (tmp_path / "bin/systemctl").chmod(0o755)
     monkeypatch.setenv("PATH", "{0}:{1}".format(tmp_path / "bin", os.environ["PATH"]))
-    monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(_state, "STATE_DIR", str(tmp_path / "state"))
 
     def unit(*standing, load="loaded"):
         if standing:
@@ -64,7 +64,7 @@ def verbs(result):
 def goals(host, run_module):
     """(present, absent, what there is)"""
     runs = (functools.partial(run_module, "service_run", given) for given in ({"name": UNIT}, {"state": "absent"}))
-    return (*runs, lambda: (host(), _files.State().load()))
+    return (*runs, lambda: (host(), _state.State().load()))
 
 
 BEFORE = pytest.mark.parametrize("before", [(), ("enabled",), ("running",), ("enabled", "running")])

@@ -43,9 +43,9 @@ def test_nothing_to_do(dry, arguments):
 
 
 def test_a_real_run_says_what_is_missing(run_module, monkeypatch, tmp_path):
-    from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+    from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state
 
-    monkeypatch.setattr(_files, "STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(_state, "STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("PATH", str(tmp_path))
     result = run_module("vswitch_config", {"other_config": {"a": 1}, "ovs_rundir": str(tmp_path)})
     assert result["msg"] == "Open vSwitch is not installed: found no ovs-vsctl. Role openvswitch does it."
