@@ -40,6 +40,8 @@ for step in json.loads(sys.argv[1]):
 """
 
 NORMAL = "root=/dev/vda2 ro console=ttyS0 quiet"
+POOL = {"node": 0, "size": "1G", "size_kb": 1048576, "count": 4096, "persist": "cmdline", "ovs": 4096, "guests": 0}
+SOON = {"__host_reboot_seconds": 2, "__host_reboot_shortest": 1}  # no test waits as long as an operator has to
 TRIAL = "panic=30 softlockup_panic=1 nfv_ovs_dpdk.trial=1"
 
 
@@ -95,8 +97,7 @@ def test_a_line_that_panics_is_named_and_not_tried_again(play):
 
 
 def test_a_line_that_does_not_do_as_planned_is_left_again(play):
-    pool = {"node": 0, "size": "1G", "size_kb": 1048576, "count": 4096, "persist": "cmdline", "ovs": 4096, "guests": 0}
-    failed, again = play({"pools": [pool]}, {})
+    failed, again = play({"pools": [POOL]}, {})
     assert failed["rc"] and "the host is back on the line of before" in failed["out"]
     assert "FAIL  memory.hugepages: node 0, 1G pages" in failed["out"]
     assert boots(failed) == [" ".join((NORMAL, "iommu=pt", TRIAL)), NORMAL]
@@ -150,6 +151,25 @@ def test_a_host_that_comes_back_without_the_planned_arguments_is_named(play, dra
     assert boots(failed) == [NORMAL]
     text = "'The host came back without the planned kernel arguments:', 'not on the running kernel line: iommu=pt'"
     assert failed["rc"] and text in failed["out"]
+
+
+def test_a_host_that_does_not_come_back_is_named_with_its_way_back_and_taken_up_when_it_does(play):
+    lost, back = play("touch /boot/loses", SOON, "rm /boot/lost", {})
+    text = " ".join(lost["out"].split())
+    assert lost["rc"] and "has not come back within 2 seconds (host_reboot_timeout): " in text
+    assert "It was to try a kernel line. A kernel that panics restarts by itself" in text
+    assert back["rc"] == 0 and boots(back) == []
+    assert boots(lost) == [" ".join((NORMAL, "iommu=pt", TRIAL))]
+    (untried,) = play("touch /boot/loses", dict(SOON, kernel_args_trial="never"))
+    assert "Look at its console." in " ".join(untried["out"].split())
+
+
+def test_a_host_that_was_sent_back_and_does_not_come_is_named_with_its_faults(play):
+    (lost,) = play("touch /boot/later", dict(SOON, pools=[POOL]))
+    text = " ".join(lost["out"].split())
+    assert lost["rc"] and "it was sent back to the line of before, and has not come back: " in text
+    assert "FAIL memory.hugepages: node 0, 1G pages" in text
+    assert boots(lost) == [" ".join((NORMAL, "iommu=pt", TRIAL)), NORMAL]
 
 
 OTHER = "$(pgrep -xf 'sleep 86401')"  # a process of the other host
@@ -226,11 +246,10 @@ def test_what_cannot_go_well_is_refused_before_the_first_change(play):
 
 
 def test_a_line_that_fails_is_not_left_without_consent_to_another_reboot(play, drain):
-    pool = {"node": 0, "size": "1G", "size_kb": 1048576, "count": 4096, "persist": "cmdline", "ovs": 4096, "guests": 0}
     stopped, failed = play(
         {"host_reboot_before": drain("false")},
         ARMED_BY_HAND + "; shutdown; : > /boot/said",
-        {"host_reboot_allowed": False, "pools": [pool]},
+        {"host_reboot_allowed": False, "pools": [POOL]},
     )
     assert failed["rc"] and boots(failed) == []
     text = " ".join(failed["out"].split())
