@@ -40,7 +40,8 @@ def decide(grub, trial, state, wish, present):
     file, menu = _entry(grub, state, present, tried, waits)
     # Ours as well, should the line be given up while it runs.
     retired = [tokens for tokens in recorded.get("retired", []) if tokens != wanted] + [wanted] * bool(wanted)
-    told = present.next_entry == _trial.ENTRY and same and present.standing == "waiting"
+    # Whoever writes it will arm it later: what an earlier play has armed, and not rebooted, is taken back until then.
+    told = wish.entry == "armed" and present.next_entry == _trial.ENTRY and same and present.standing == "waiting"
     record = dict(recorded, entry="trial", trial=_record(trial, wish, present, waits, told), retired=retired)
     gone = _cmdline.lacking(tried, former(recorded))
     taken = taken_over(grub, wish.names)
@@ -113,8 +114,7 @@ def to_calm(trial, present):
 def _arm(wish, present, told):
     if wish.entry == "armed":
         return None if told else ("", _trial.ENTRY)
-    # GRUB was told of another line, or before a boot that did not follow it.
-    return None if told else _disarmed(present)
+    return _disarmed(present)
 
 
 def _disarmed(present):

@@ -1,5 +1,8 @@
-"""When the playbook site goes beyond its reboot."""
+"""When the playbook site goes beyond its reboot, and what no choice of tags leaves out."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,12 @@ from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import consent  # no
 from jinja2.nativetypes import NativeEnvironment  # noqa: E402
 
 SITE = Path(__file__).resolve().parents[2] / "playbooks/site.yml"
+PLAY = yaml.safe_load(SITE.read_text())[-1]
+PARTS = ["packages", "kernel_args", "cpu_isolation", "hugepages", "dpdk_devices", "openvswitch"]
 
 
 def beyond(**variables):
-    (play,) = yaml.safe_load(SITE.read_text())
-    (block,) = [task for task in play["tasks"][0]["block"] if task["name"] == "DPDK devices, switch and proof"]
+    (block,) = [task for task in PLAY["tasks"][-1]["block"] if task["name"] == "DPDK devices, switch and proof"]
     environment = NativeEnvironment()
     environment.filters["nfv.ovs_dpdk.consent"] = consent
     return bool(environment.compile_expression(block["when"])(**variables))
@@ -36,3 +40,58 @@ def test_a_dry_run_goes_as_far_as_a_real_one(pending, answer, real, dry):
         given = {"host_reboot_pending": pending, "host_reboot_allowed": answer, "ansible_check_mode": check}
         assert beyond(**given) is goes
     assert beyond(ansible_check_mode=False)
+
+
+def test_guards_and_consent_come_with_whatever_changes_a_host():
+    said = NativeEnvironment()
+    said.filters["intersect"] = lambda one, other: [item for item in one if item in other]
+    changes = said.from_string(PLAY["vars"]["nfv_ovs_dpdk_changes"])
+    assert all(changes.render(ansible_run_tags=[part]) for part in ["all", "reboot", *PARTS])
+    assert not any(changes.render(ansible_run_tags=[part]) for part in ["plan", "verify"])
+
+
+def listed(tmp_path, *options):
+    """The tasks that the site has with these options, without their parts' names."""
+    place = tmp_path / "ansible_collections/nfv"
+    place.mkdir(parents=True, exist_ok=True)
+    if not (place / "ovs_dpdk").exists():
+        (place / "ovs_dpdk").symlink_to(SITE.parents[1])
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", "host,", str(SITE), "--list-tasks", *options]
+    environment = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(tmp_path), ANSIBLE_LOCAL_TEMP=str(tmp_path / "local"))
+    out = subprocess.check_output(command, env=environment, cwd=str(tmp_path), universal_newlines=True)
+    return [line.partition("TAGS:")[0].split(" : ")[-1].strip() for line in out.splitlines() if "TAGS:" in line]
+
+
+ASKED = {"Refuse before the first change", "Ask for consent before the first change"}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_choice_of_tags_leaves_out_guards_and_consent(tmp_path, part):
+    assert set(listed(tmp_path, "--skip-tags", part)) >= ASKED
+    assert set(listed(tmp_path, "--tags", part)) >= ASKED
+
+
+def run(tmp_path, *options, hosts="a,b,c,"):
+    """The first tasks of the site's play, before its work; a host named a fails after them."""
+    play = dict(PLAY, serial=2, become=False, vars=dict(PLAY["vars"], ansible_connection="local"))
+    fails = {"ansible.builtin.fail": {"msg": "its work"}, "when": "inventory_hostname == 'a'"}
+    play["tasks"] = [*PLAY["tasks"][:-1], fails, {"ansible.builtin.debug": {"msg": "at work"}}]
+    del play["hosts"]
+    path = tmp_path / "play.yml"
+    path.write_text(yaml.safe_dump([dict(play, hosts="all")]))
+    environment = dict(os.environ, ANSIBLE_LOCAL_TEMP=str(tmp_path / "local"), ANSIBLE_NOCOLOR="1")
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", hosts, str(path), *options]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, universal_newlines=True)
+    return " ".join(done.stdout.split())
+
+
+def test_after_a_host_that_failed_the_next_ones_are_not_touched(tmp_path):
+    out = run(tmp_path)
+    assert "c has not been touched, because a did not come through." in out
+    assert "ok: [b]" in out and "ok: [c]" not in out
+    for goes_on in (["-e", "nfv_ovs_dpdk_stop_on_failure=false"], ["--check"]):
+        assert "ok: [c]" in run(tmp_path, *goes_on)
+
+
+def test_the_reboot_is_no_part_that_could_be_skipped(tmp_path):
+    assert "The reboot cannot be skipped (--skip-tags reboot)" in run(tmp_path, "--skip-tags", "reboot", hosts="b,")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+yaml = pytest.importorskip("yaml")
 pytest.importorskip("ansible.cli")
 CHECKOUT = Path(__file__).resolve().parents[2]
 FILES = Path(__file__).resolve().parent / "fixtures/trial"
@@ -139,10 +140,39 @@ def test_a_play_that_stops_before_its_reboot_leaves_an_ordinary_boot(play, drain
     assert tried["rc"] == 0, tried["out"]
 
 
+# What arms, and what ansible.builtin.reboot begins with.
+@pytest.mark.parametrize("last", ["AnsiballZ_kernel_cmdline", "AnsiballZ_setup"])
+def test_a_connection_that_is_lost_around_the_arming_leaves_an_ordinary_boot(play, drain, last):
+    drops = drain("sh", "-c", "echo {0} > /boot/drops".format(last))
+    lost, shut, tried = play({"host_reboot_before": drops}, "shutdown", {"options": ["--list-hosts"]}, {})
+    assert lost["rc"] and "Broken pipe" in lost["out"] and boots(lost) == []
+    assert boots(shut) == [NORMAL]
+    assert tried["rc"] == 0 and boots(tried) == [" ".join((NORMAL, "iommu=pt", TRIAL))]
+
+
+def test_what_a_dead_play_has_armed_is_taken_back_by_the_next_one(play, drain):
+    _written, stopped, shut = play(
+        {"host_reboot_before": drain("false")},
+        ARMED_BY_HAND + "; : > /boot/said",
+        {"host_reboot_before": drain("false")},
+        "shutdown",
+        {"options": ["--list-hosts"]},
+    )
+    assert stopped["rc"] and boots(shut) == [NORMAL]
+
+
 def test_a_reboot_that_is_refused_by_the_host_is_said_and_leaves_an_ordinary_boot(play):
     (failed, tried) = play("touch /boot/refuses", {}, "rm /boot/refuses; shutdown", {})
     assert failed["rc"] and "has not been rebooted: Reboot command failed" in failed["out"]
     assert boots(tried)[0] == NORMAL and tried["rc"] == 0, tried["out"]
+
+
+def test_a_host_that_has_booted_still_belongs_to_its_play(play, monkeypatch):
+    monkeypatch.setenv("NFV_OVS_DPDK_JOB", "17@awx")
+    told = "cat /proc/sys/kernel/random/boot_id /var/lib/nfv_ovs_dpdk/state.json | tr '\\n' ' ' > /boot/said"
+    booted, state = play({"kernel_args_trial": "never"}, told, {"options": ["--list-hosts"]})
+    boot, _space, text = " ".join(state["said"]).partition(" ")
+    assert booted["rc"] == 0 and json.loads(text)["lease"]["boot_id"] == boot
 
 
 def test_a_host_that_comes_back_without_the_planned_arguments_is_named(play, drain):
@@ -156,12 +186,13 @@ def test_a_host_that_comes_back_without_the_planned_arguments_is_named(play, dra
 def test_a_host_that_does_not_come_back_is_named_with_its_way_back_and_taken_up_when_it_does(play):
     lost, back = play("touch /boot/loses", SOON, "rm /boot/lost", {})
     text = " ".join(lost["out"].split())
-    assert lost["rc"] and "has not come back within 2 seconds (host_reboot_timeout): " in text
+    assert lost["rc"] and "has not come back, for which it had 2 seconds (host_reboot_timeout): " in text
     assert "It was to try a kernel line. A kernel that panics restarts by itself" in text
     assert back["rc"] == 0 and boots(back) == []
     assert boots(lost) == [" ".join((NORMAL, "iommu=pt", TRIAL))]
-    (untried,) = play("touch /boot/loses", dict(SOON, kernel_args_trial="never"))
-    assert "Look at its console." in " ".join(untried["out"].split())
+    (untried,) = play("touch /boot/loses", dict(SOON, kernel_args_trial="never", ends=True))
+    for words in ("Look at its console.", "The end of host is told."):
+        assert words in " ".join(untried["out"].split())
 
 
 def test_a_host_that_was_sent_back_and_does_not_come_is_named_with_its_faults(play):
@@ -204,6 +235,19 @@ def test_each_host_has_its_own_reasons_and_is_rebooted_in_its_turn(play, with_an
     assert (one["rc"], both["rc"]) == (0, 0), both["out"]
     tried = [" ".join((NORMAL, "nosmt", TRIAL))]
     assert (boots(one), boots(both), boots(told)) == (tried, [], tried)
+
+
+def test_a_host_that_stays_away_does_not_keep_the_others_from_confirming_their_trial(play, with_another):
+    begin, inventory = with_another
+    (site,) = [row for row in yaml.safe_load((CHECKOUT / "playbooks/site.yml").read_text()) if "serial" in row]
+    kept = "until grep -q 'stop nfv-ovs-dpdk-trial.timer' /boot/said; do sleep 0.1; done"
+    (both,) = play(
+        begin,
+        "boot=/proc/{0}/root/boot; touch $boot/loses; ({1}; rm $boot/lost) > /dev/null &".format(OTHER, kept),
+        {"strategy": site["strategy"], "__host_reboot_seconds": 180, "__host_reboot_shortest": 1},
+        inventory=inventory,
+    )
+    assert both["rc"] == 0, both["out"]  # b was away until a was confirmed
 
 
 GUEST = "bash -c 'exec -a /usr/bin/qemu-system-x86_64 sleep 600' & sleep 0.5"

@@ -30,7 +30,8 @@ start|restart)
   mkfifo {0}/done
   touch {0}/request
   cat {0}/done >/dev/null
-  rm {0}/done ;;
+  rm {0}/done
+  kill -0 "$(cat $OVS_RUNDIR/ovs-vswitchd.pid)" ;;
 esac
 """
 TSO = {"userspace-tso-enable": "true"}
@@ -49,6 +50,15 @@ Description: nothing
 
 """
 DPDK_BUILD = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
+PLAIN_BUILD = "/usr/lib/openvswitch-switch/ovs-vswitchd"
+# Two programs to choose from; the one that is selected is in a file.
+ALTERNATIVES = """#!/bin/sh
+case $1 in
+--set) echo $3 > {0} ;;
+--auto) echo {1} > {0} ;;
+*) printf 'Name: ovs-vswitchd\\nStatus: auto\\nValue: %s\\n\\nAlternative: {1}\\n\\nAlternative: {2}\\n' $(cat {0}) ;;
+esac
+"""
 SELECTED = "Name: ovs-vswitchd\nStatus: manual\nValue: {0}\n\nAlternative: {0}\nPriority: 50\n".format(DPDK_BUILD)
 
 
@@ -117,9 +127,17 @@ class Node:
         if request.exists():
             request.unlink()
             self.restarts += 1
-            self.switch.restart()
+            if self.starts():
+                self.switch.restart()
+            else:
+                self.switch.daemon.stop()
             with open(str(self.place / "done"), "w"):
                 pass
+
+    def starts(self):
+        """Whether the selected program can run here: one that was built with DPDK and is offered cannot."""
+        selected = self.place / "selected"
+        return not selected.exists() or selected.read_text().strip() != DPDK_BUILD
 
     def keys(self):
         return self.switch.column("Open_vSwitch", ".", "other_config")
@@ -309,3 +327,17 @@ def test_a_value_on_which_the_daemon_ends_costs_the_play_and_not_the_switch(dpdk
     assert code != 0
     assert "ovs-vswitchd ended on the new values; they are out of the database again" in text
     assert (node.switch.configuration(), node.restarts, node.switch.daemon.alive()) == (before, 1, True)
+
+
+def test_a_program_that_does_not_start_costs_the_play_and_not_the_switch(node):
+    node.packages()
+    (node.place / "selected").write_text(PLAIN_BUILD)
+    node.program("update-alternatives", ALTERNATIVES.format(node.place / "selected", PLAIN_BUILD, DPDK_BUILD))
+    before = node.switch.configuration()
+    more = {"openvswitch_packages": True, "openvswitch_restart_allowed": True, "openvswitch_timeout": 1}
+    code, text = node.run(TSO, **more)
+    assert code != 0, text
+    assert "The program of before is selected again (alternative ovs-vswitchd), and the switch runs." in text
+    assert "the previous ones are back and it does not work on them either" in text
+    assert (node.switch.configuration(), node.switch.daemon.alive()) == (before, True)
+    assert (node.place / "selected").read_text().strip() == PLAIN_BUILD
