@@ -42,20 +42,18 @@ def paths(watch, directories):
 
 
 def processes():
-    """{process: (name, parent)}"""
+    """{process: (name, parent)} of all that are younger than this one."""
     found = {}
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open("/proc/{0}/stat".format(entry)) as handle:
+    for process in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        if process > os.getpid():
+            with contextlib.suppress(OSError), open("/proc/{0}/stat".format(process)) as handle:
                 head, tail = handle.read().rsplit(")", 1)
-        except OSError:
-            continue
-        found[int(entry)] = (head.split("(", 1)[1], int(tail.split()[1]))
+                found[process] = (head.split("(", 1)[1], int(tail.split()[1]))
     return found
 
 
 def came_in(process, found):
-    """Whether a process belongs to an SSH session; the sshd that listens is a child of process 1."""
+    """Whether a process belongs to an SSH session; the sshd that listens is a child of process 1, if it is young."""
     while process in found:
         name, parent = found[process]
         if name.startswith("sshd") and parent != 1:
