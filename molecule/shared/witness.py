@@ -1,7 +1,7 @@
 # Copyright: Contributors to the nfv.ovs_dpdk collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host is: files, database, drivers, pools, units, as its kernel and its switch tell, never the collection.
+"""What a host is: files, database, drivers, pools, as its kernel and its switch tell, never the collection.
 
 SCRIPT is for a shell on the host, `testimony` reads what it prints: equal for two hosts that are alike.
 """
@@ -9,13 +9,13 @@ SCRIPT is for a shell on the host, `testimony` reads what it prints: equal for t
 PLACES = "/etc /boot/grub /usr/local"
 LOOKS = {
     "files": f"find {PLACES} -xdev -type f -exec sha256sum {{}} +",
+    # What systemd starts at boot, or is told not to, is links as well; its own list of them takes it a minute here.
     "links": f"find {PLACES} -xdev -type l -printf '%p -> %l\\n'",
     "rights": f"find {PLACES} -xdev '(' -type f -o -type d ')' -printf '%m %U:%G %p\\n'",
     "drivers": "cd /sys/bus/pci/devices; for d in *; do echo $d $(readlink $d/driver) $(cat $d/driver_override); done",
     "names": "for n in /sys/class/net/*; do echo ${n##*/} $(readlink $n/device); done",
     "pools": "grep -H . /sys/devices/system/node/node*/hugepages/*/nr_hugepages",
     "settings": "sysctl kernel.numa_balancing; tr ' ' '\\n' < /proc/cmdline | grep -v BOOT_IMAGE",
-    "units": "systemctl --root=/ list-unit-files --no-legend --state=enabled,masked | awk '{print $1, $2}'",
     "mounts": "grep hugetlbfs /proc/mounts",
     "alternative": "update-alternatives --query ovs-vswitchd | grep -E '^(Status|Value)'",
     # A name that GRUB has followed stays, empty.
