@@ -41,31 +41,30 @@ def paths(watch, directories):
             yield os.path.join(directories[which], name)
 
 
-def processes():
-    """{process: (name, parent)} of all that are younger than this one."""
-    found = {}
-    for process in map(int, filter(str.isdigit, os.listdir("/proc"))):
-        if process > os.getpid():
-            with contextlib.suppress(OSError), open("/proc/{0}/stat".format(process)) as handle:
-                head, tail = handle.read().rsplit(")", 1)
-                found[process] = (head.split("(", 1)[1], int(tail.split()[1]))
-    return found
+def status(process):
+    """(name, parent) of a process; two empty ones of one that has ended."""
+    try:
+        with open("/proc/{0}/stat".format(process)) as handle:
+            head, tail = handle.read().rsplit(")", 1)
+    except OSError:
+        return "", 0
+    return head.split("(", 1)[1], int(tail.split()[1])
 
 
-def came_in(process, found):
-    """Whether a process belongs to an SSH session; the sshd that listens is a child of process 1, if it is young."""
-    while process in found:
-        name, parent = found[process]
+def came_in(process):
+    """Whether a process belongs to an SSH session; the sshd that listens is a child of process 1."""
+    while process > 1:
+        name, parent = status(process)
         if name.startswith("sshd") and parent != 1:
             return True
         process = parent
     return False
 
 
-def at_work(name="python3"):
-    """The processes of that name that came in."""
-    found = processes()
-    return [process for process in found if found[process][0].startswith(name) and came_in(process, found)]
+def at_work(name="python3", oldest=0):
+    """The processes of that name that came in, and are younger than *oldest*."""
+    running = [process for process in map(int, filter(str.isdigit, os.listdir("/proc"))) if process > oldest]
+    return [process for process in running if status(process)[0].startswith(name) and came_in(process)]
 
 
 def interrupt(kind):
@@ -90,7 +89,7 @@ def main():
         with open(os.path.join(place, "ready"), "w"):
             pass
         for count, path in enumerate(files, before + 1):
-            handle.write("{0} {1}\n".format(min(at_work(), default=0), path))
+            handle.write("{0} {1}\n".format(min(at_work(oldest=os.getpid()), default=0), path))
             handle.flush()
             os.fsync(handle.fileno())
             if count == int(number) and kind != "count":

@@ -7,7 +7,7 @@ import stat
 import pytest
 
 pytest.importorskip("ansible.module_utils.basic")
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _files, _state
 from ansible_collections.nfv.ovs_dpdk.plugins.modules import kernel_cmdline
 
 TOKENS = [
@@ -255,7 +255,8 @@ def test_a_menu_that_cannot_be_renamed_leaves_everything_as_it_was(grub_tree, ru
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(_files, "put", full)
-    monkeypatch.setattr(_files, "write_text", lambda path, text, **more: grub_tree.write(path, text))
+    for module in (_files, _state):
+        monkeypatch.setattr(module, "write_text", lambda path, text, **more: grub_tree.write(path, text))
     failed = run(["iommu=pt"])
     assert "cannot take the place of the old one (/boot/grub/grub.cfg): found [Errno 28]" in failed["msg"]
     assert grub_tree.snapshot() == before

@@ -129,12 +129,13 @@ def test_a_real_menu_boots_a_line_once_and_then_for_good(tmp_path):
         dict(taken, tokens=tokens, entry="trial", boots="BOOT_IMAGE=/vmlinuz-6.1.0-18-amd64 ro"),
         dict(taken, tokens=tokens, state="armed"),
         dict(taken, tokens=tokens, entry="trial"),
+        dict(taken, tokens=tokens, state="armed"),
         dict(taken, tokens=tokens, entry="trial", boots="BOOT_IMAGE=/vmlinuz-6.1.0-18-amd64 " + line),
         dict(taken, tokens=tokens),
         {"state": "absent", "boots": "ro"},
     ]
     results, menus = carry_out(tmp_path, runs)
-    tried, armed, again, booted, kept, gone = results
+    tried, armed, taken_back, _armed, booted, kept, gone = results
     waits = {"possible": True, "why": "", "pending": True, "armed": False, "booted": False}
     assert tried["trial"] == waits and armed["trial"] == dict(waits, armed=True)
     assert "trial" not in menus[0]["once"] and menus[1]["menu"] == menus[0]["menu"]
@@ -143,10 +144,11 @@ def test_a_real_menu_boots_a_line_once_and_then_for_good(tmp_path):
         r"^menuentry .* \$menuentry_id_option 'nfv-ovs-dpdk-trial' \{$(.*?)^\}$", menus[0]["menu"], re.M | re.S
     )
     assert own[0].count("\tlinux\t/vmlinuz-6.1.0-18-amd64 " + line + "\n") == len(own) == 1
-    virgin = re.findall(r"^\s*linux\s.*$", menus[5]["menu"], re.MULTILINE)
+    virgin = re.findall(r"^\s*linux\s.*$", menus[6]["menu"], re.MULTILINE)
     assert re.findall(r"^\s*linux\s.*$", menus[0]["menu"], re.MULTILINE)[:-1] == virgin
-    assert not again["changed"] and booted["trial"]["booted"] and not booted["changed"]
-    assert "nfv-ovs-dpdk-trial" not in menus[4]["menu"] and not kept["reboot_required"]
+    assert taken_back["trial"] == waits and "trial" not in menus[2]["once"] and menus[2]["menu"] == menus[0]["menu"]
+    assert booted["trial"]["booted"] and not booted["changed"]
+    assert "nfv-ovs-dpdk-trial" not in menus[5]["menu"] and not kept["reboot_required"]
     assert gone["changed"]
 
 
