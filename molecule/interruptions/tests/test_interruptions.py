@@ -214,7 +214,7 @@ def test_interrupted(node, role, tasks, places, limit):
                 wanted.append(cut_afterwards(node, role, tasks))
             if found:
                 wrong[title] += min((unlike(found, known) for known in wanted[: 1 + (kind == "power")]), key=len)
-            logging.info("%s: %s: %s", role, title, "; ".join(wrong[title])[:3000] or "as undisturbed")
+            logging.info("%s: %s: %s", role, title, "; ".join(wrong[title])[-3000:] or "as undisturbed")
     # The next role goes on from here, on a host that was run to its end.
     node.snapshot("load", "before")
     assert node.play(role, tasks)[0] == 0
