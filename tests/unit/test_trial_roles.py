@@ -250,7 +250,7 @@ def test_a_host_that_stays_away_does_not_keep_the_others_from_confirming_their_t
     assert both["rc"] == 0, both["out"]  # b was away until a was confirmed
 
 
-GUEST = "bash -c 'exec -a /usr/bin/qemu-system-x86_64 sleep 600' & sleep 0.5"
+GUEST = "bash -c 'exec -a /usr/bin/qemu-system-x86_64 sleep 600' & until pgrep -f ^/usr/bin/qemu; do :; done >/dev/null"
 
 
 def test_a_host_is_not_rebooted_under_a_guest_that_stayed(play, drain):

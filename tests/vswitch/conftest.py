@@ -17,7 +17,7 @@ import time
 import pytest
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
-PATIENCE = 30
+PATIENCE = 120  # seconds; a busy machine may need many
 
 
 def die_with_parent():
@@ -237,7 +237,7 @@ def dpdk_switch(switch):
 
 @pytest.fixture(name="wait_for")
 def wait_for_fixture():
-    """wait_for(condition, what, seconds=30) -> the first true value of condition()."""
+    """wait_for(condition, what, seconds=PATIENCE) -> the first true value of condition()."""
     return wait_for
 
 

@@ -4,7 +4,6 @@ import contextlib
 import re
 import signal
 import threading
-import time
 
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _state, _vswitch
@@ -228,10 +227,8 @@ def test_what_the_daemon_does_not_survive_is_taken_back_at_once(real, on, conver
     converge(real, "vswitch_bridge", bridge(port("p0", pmd("p0", options={"n_rxq": 2})), bond("b0", "b1", tag=3)))
     real.vsctl("set", "Interface", "b1", "external_ids:vm-id=7")
     before, pid, state = real.configuration(), real.pid, _state.State().load()
-    start = time.monotonic()
     with ends(real):
         result = on(real, "vswitch_bridge", request)
-    assert time.monotonic() - start < 10
     words = "ovs-vswitchd ended on the new values; they are out of the database again"
     assert result["msg"].startswith("{0} (process {1}, {2}): found no process. The log says:".format(words, pid, where))
     assert (real.configuration(), _state.State().load()) == (before, state)
