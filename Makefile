@@ -14,8 +14,9 @@ SIDE_BY_SIDE := -n auto --dist worksteal
 
 .PHONY: test test-fast test-all unit vswitch chroot lint sanity machine demo demo-clean bench fuzz setup tree clean
 
-# The machine needs one CPU for its time; everything else is done beside it, a part at a time. All of them wait for the
-# tree, so that the machine is the first.
+# The machine needs one CPU for its time; everything else is done beside it on the others, a part at a time. All of them
+# wait for the tree, so that the machine is the first.
+test: export PYTEST_XDIST_AUTO_NUM_WORKERS = $(shell nproc --ignore=1)
 test: setup
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync machine test-fast chroot
 
