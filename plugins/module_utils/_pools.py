@@ -84,6 +84,12 @@ def decide(nodes, rows, recorded, pending):
     return [count for count in counts if count.after is not None]
 
 
+def waiting(counts, rows):
+    """Those of pools that nobody wants after the reboot: until then guests start on the pages of before."""
+    wanted = {key(row) for row in rows}
+    return [count for count in counts if key(count.pool) not in wanted]
+
+
 def announced(nodes, rows, counts, recorded, pending):
     """What is recorded of our pools before they change; those that a reboot will fill are ours from then on, too."""
     found = {key(count.pool): kept(count.pool) for count in counts}

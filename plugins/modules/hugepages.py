@@ -69,6 +69,8 @@ options:
     description:
       - Whether a reboot is going to come. Then pools with V(cmdline) are left to it, and fewer pages than wanted are no
         failure.
+      - Pages and mounts that leave stay until then as well, so that a guest that stops meanwhile can start again. See
+        RV(left).
     type: bool
     default: false
   state:
@@ -154,7 +156,7 @@ MOUNTS = "mounts"
 Units = collections.namedtuple("Units", "changes disable stop enable start restart mounts")
 
 
-def decide_units(state, systemd, nodes, rows, gid, mode):
+def decide_units(state, systemd, nodes, rows, gid, mode, pending):
     """Own units: one for pools without the kernel line, one for each page size to mount (*gid* None: no mounts)."""
     by_unit = [row for row in rows if row.persist == "unit" and row.count]
     early = [(nodes[row.node].pools[row.size_kb].path, row.count) for row in by_unit]
@@ -176,6 +178,8 @@ def decide_units(state, systemd, nodes, rows, gid, mode):
     texts.update((entry["unit"], None) for path, entry in ours.items() if path not in mounts)
     files = [(unit, "{0}/{1}".format(_units.DIRECTORY, unit), text) for unit, text in sorted(texts.items())]
     changes = [_owned.decide(state, ROOT, path, text) for _unit, path, text in files]
+    if pending:  # what is mounted stays as long as its pages do
+        mounts.update((path, entry) for path, entry in ours.items() if path in live and path not in mounts)
     there = [unit for unit, path, _text in files if os.path.exists(under(ROOT, path))]
     gone = [unit for unit in there if not texts[unit]]
     enabled = systemd.enabled([unit for unit in there if texts[unit]])
@@ -303,7 +307,8 @@ def owner(module):
 def work(module):
     run = runner(module)
     parameters, state, systemd = module.params, State(ROOT), _units.Systemd(run)
-    pending, absent = parameters["reboot_pending"], parameters["state"] == "absent"
+    absent = parameters["state"] == "absent"
+    pending = parameters["reboot_pending"] and not absent
     rows = [] if absent else _pools.requested(parameters["pools"])
     gid, mode = owner(module), _owned.mode_bits(parameters["mode"], "mode")
     with contextlib.ExitStack() as held:
@@ -313,7 +318,10 @@ def work(module):
         recorded = state.section(POOLS)
         counts, kept = _pools.decide(nodes, rows, recorded, pending), _pools.left_alone(nodes, rows, recorded)
         _pools.check_memory(nodes, rows, counts)
-        units = decide_units(state, systemd, nodes, rows, gid, mode)
+        units = decide_units(state, systemd, nodes, rows, gid, mode, pending)
+        if pending:
+            counts, more = until_the_reboot(counts, rows, units)
+            kept += more
         actions, diffs = actions_of(state, units, counts)
         if not module.check_mode:
             busy = carry_out_units(state, systemd, units)
@@ -324,6 +332,19 @@ def work(module):
         if not (module.check_mode or pending):
             check_given(pools, run)
     return {"actions": actions, "pools": pools, "mounts": mounts_of(rows), "left": kept, "diff": diffs}
+
+
+def until_the_reboot(counts, rows, units):
+    """What changes before it, and what is told of the rest."""
+    waiting = _pools.waiting(counts, rows)
+    target, reason = "the pool of {0} on node {1}", "keeps its {0} pages until the reboot"
+    told = [
+        left(target.format(render_kb(count.pool.size_kb), count.pool.node), reason.format(count.before))
+        for count in waiting
+    ]
+    wanted = {_pages.mount_path(row.size_kb) for row in rows if row.count}
+    told += [left(path, "stays mounted until the reboot") for path in sorted(set(units.mounts) - wanted)]
+    return [count for count in counts if count not in waiting], told
 
 
 def mounts_of(rows):

@@ -105,6 +105,16 @@ def test_only_pools_of_the_kernel_line_wait_for_the_reboot(persist, pending, cou
     assert len(_pools.decide(machine(), [row(4, persist)], {}, pending)) == counts
 
 
+def test_pages_that_leave_stay_until_the_reboot():
+    recorded, nodes = {"0:1048576": {"before": 1, "given": 4, "most": 4}}, machine(4)
+    counts = _pools.decide(nodes, [row(6, size_kb=2048)], recorded, pending=True)
+    assert [(count.pool.size_kb, count.after) for count in counts] == [(GIB, 1)], "the memory is judged by this"
+    assert _pools.waiting(counts, [row(6, size_kb=2048)]) == counts
+    assert _pools.waiting(counts, [row(1)]) == []
+    assert _pools.settled(nodes, [row(6, size_kb=2048)], recorded, pending=True) == recorded
+    assert _pools.settled(machine(1), [row(6, size_kb=2048)], recorded, pending=False) == {"0:1048576": None}
+
+
 def test_memory_is_counted_over_all_pools_of_a_node():
     small, large = Pool(0, 2048, 100, 100, 0, "path"), Pool(0, GIB, 0, 0, 0, "path")
     nodes = {0: Node(0, 2 * GIB, GIB, {2048: small, GIB: large})}

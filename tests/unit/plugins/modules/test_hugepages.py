@@ -89,6 +89,9 @@ class Machine:
         total = max(min(count, room), used)
         self.pool(node, size, total, total - used)
 
+    def mounts(self):
+        return (self.root / "proc/mounts").read_text()
+
     def calls(self):
         path = self.root / "calls"
         text = path.read_text() if path.exists() else ""
@@ -140,7 +143,7 @@ TWO = [pool(0, 2), pool(1, 2)]
 def test_create_modify_and_give_back(machine, run, settles):
     def world():
         counts = [machine.count(node, size) for node in (0, 1) for size in (2048, GIB)]
-        return (machine.files(), counts, (machine.root / "proc/mounts").read_text()), machine.state()
+        return (machine.files(), counts, machine.mounts()), machine.state()
 
     virgin = world()[0]
     for pools in (TWO, [pool(0, 3), pool(1, 1, persist="unit"), pool(1, 64, "2M")]):
@@ -179,6 +182,28 @@ def test_a_pending_reboot_provides_what_the_kernel_line_asks_for(machine, run):
     machine.pool(0, GIB, 4)  # the reboot
     assert not run(pools)["changed"]
     assert run([pool(0, 2)])["pools"][0]["found"] == 2  # they are ours to shrink
+
+
+def test_guests_of_today_keep_their_page_size_until_the_reboot(machine, run):
+    """A guest that stops meanwhile starts again; both sizes at once need not fit."""
+    run([pool(0, 4)])
+    other = [pool(0, 2000, "2M"), pool(1, 2000, "2M")]
+    dry, result = run(other, reboot_pending=True, check=True), run(other, reboot_pending=True)
+    assert not result["failed"] and dry["actions"] == result["actions"]
+    unit = "dev-hugepages\\x2d1G.mount"
+    actions = [(each["action"], each["target"]) for each in result["actions"] if "1G" in each["target"]]
+    assert actions == [("disable", unit), ("remove", "/etc/systemd/system/" + unit)]
+    assert machine.count(0, GIB) == 4 and "/dev/hugepages-1G" in machine.mounts()
+    assert result["left"] == [
+        {"target": "the pool of 1G on node 0", "reason": "keeps its 4 pages until the reboot"},
+        {"target": "/dev/hugepages-1G", "reason": "stays mounted until the reboot"},
+    ]
+    assert not run(other, reboot_pending=True)["changed"]
+    machine.pool(0, GIB, 0)  # the reboot
+    machine.write("proc/mounts", machine.mounts().replace("-1G", "-2M").replace("1024M", "2M"))
+    for node in (0, 1):
+        machine.pool(node, 2048, 2000)
+    assert run(other)["left"] == [] and "1048576" not in str(machine.state())
 
 
 def test_a_page_size_that_only_the_reboot_makes_known(machine, run):
