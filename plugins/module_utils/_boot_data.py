@@ -42,6 +42,22 @@ def taken_over(grub, names):
     return [token for token in grub.words(None) if _cmdline.name(token) in names]
 
 
+def check_returns(grub, wish, recorded):
+    """Refuse a request that has forgotten what an earlier one took over: unsaid, it would boot again one day."""
+    taken = {_cmdline.name(token) for token in recorded.get("taken_over", [])} - set(wish.names)
+    found = taken_over(grub, taken) if wish.tokens else []
+    if found:
+        names = sorted({_cmdline.name(token) for token in found})
+        raise Refused(
+            "what was taken over would be on the next boot's line again",
+            where=", ".join(sorted({path for name in names for path in grub.mentions(name)})) or _grub.DROPIN,
+            found=" ".join(found),
+            expected="nothing of it, or its name in takeover",
+            cure="Name {0} in takeover (kernel_args_takeover) as before, or remove it there; state=absent gives it "
+            "back.".format(", ".join(names)),
+        )
+
+
 def differs(tokens, wanted, gone):
     """Whether a line lacks a wanted token, contradicts one, or still has one of ours that is *gone*."""
     result = _cmdline.compare(tokens, wanted, gone)

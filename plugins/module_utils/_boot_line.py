@@ -18,6 +18,7 @@ from ._boot_data import (
     Present,
     Wish,
     check_line,
+    check_returns,
     differs,
     filled,
     former,
@@ -132,6 +133,7 @@ def decide(grub, trial, state, wish, present):
         return Decision(wish.tokens, _cmdline.split(present.running), [], [], [], False, {}, None, [])
     if wish.entry == "disarmed":
         return _boot_trial.disarm(wish, present)
+    check_returns(grub, wish, present.recorded)
     if wish.entry == "default":
         decision = _decide_default(grub, trial, state, wish, present)
     else:

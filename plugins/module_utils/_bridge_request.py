@@ -78,6 +78,7 @@ def check(request, found):
     bridge, seen = _name(request["bridge"], "a bridge", LONGEST_BRIDGE), set()
     if bridge not in found.bridges and (bridge in found.ports or bridge in found.interfaces):
         raise Refused("the name of the bridge is taken", bridge, "a port of bridge {0}".format(found.bridge_of[bridge]))
+    _check_datapath(request, found.bridges.get(bridge))
     for port in request["ports"]:
         name = _name(port["name"], "a port")
         members = [_name(interface["name"], "an interface") for interface in interfaces(port)]
@@ -87,6 +88,20 @@ def check(request, found):
             seen.add(each)
         if port["state"] == "present":
             _check_port(bridge, port, found)
+
+
+def _check_datapath(request, row):
+    """A move to another datapath interrupts every port, and the bridge's own interface loses its addresses."""
+    wanted = request.get("datapath_type")
+    if request.get("takeover") or row is None or _rows.OWNER in row or wanted in (None, row["datapath_type"]):
+        return
+    raise Refused(
+        "a bridge of somebody else would be moved to another datapath, which interrupts its ports",
+        "bridge {0}".format(request["bridge"]),
+        row["datapath_type"],
+        wanted,
+        "Leave out datapath_type, or take the bridge over (takeover=true) once no address and no guest needs it.",
+    )
 
 
 def _check_numbers(port, where):

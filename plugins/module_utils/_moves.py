@@ -178,22 +178,29 @@ def give_back(host, wanted, recorded, bus):
         driver = nic and nic["driver"]
         if entry is not None:
             job.entries[address] = None
-            if nic is not None and _ours(entry, driver, bus.override(address)):
+            if nic is not None and _same(entry, nic) and _ours(entry, driver, bus.override(address)):
                 job.add("give back", address, driver, entry.get("driver_before"))
                 driver = entry.get("driver_before")
             else:
                 job.add("forget", address, entry.get("driver"), None)
-                job.left += _kept(address, entry, driver) if nic is not None else []
+                job.left += _kept(address, entry, nic) if nic is not None else []
         if nic is not None:
             job.add_row(nic, driver)
     job.add_loads(bus)
     return job
 
 
-def _kept(address, entry, driver):
-    """A row about a device that is neither where we put it nor where it was before."""
-    words = "is on {0}, not on {1} as we left it".format(driver, entry.get("driver"))
-    return [left(address, words)] if driver != entry.get("driver_before") else []
+def _kept(address, entry, nic):
+    """A row about a device that is neither where we put it nor where it was before, or not the one that we knew."""
+    if not _same(entry, nic):
+        return [left(address, "is another card than the one that we have bound")]
+    words = "is on {0}, not on {1} as we left it".format(nic["driver"], entry.get("driver"))
+    return [left(address, words)] if nic["driver"] != entry.get("driver_before") else []
+
+
+def _same(entry, nic):
+    """Whether a device is the recorded one, and not another card at its address."""
+    return all(entry.get(name) == nic[name] for name in _binding.IDENTITY)
 
 
 def _ours(entry, driver, override):
@@ -211,7 +218,7 @@ def _entry(nic, driver, override, recorded, persist):
     An earlier record of the same device stays true where the device shows our own work, or nothing, now.
     """
     identity = {name: nic[name] for name in _binding.IDENTITY}
-    earlier = recorded if all(recorded.get(name) == identity[name] for name in identity) else {}
+    earlier = recorded if _same(recorded, nic) else {}
     ours = earlier and nic["driver"] in (None, driver, earlier.get("driver"))
     return dict(
         identity,

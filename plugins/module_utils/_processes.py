@@ -16,7 +16,7 @@ from ._files import read_text, under
 
 _DEVICE = re.compile(r"^/dev/(vfio/.+|uio[0-9]+)$")
 # qemu-img, qemu-nbd and the guest agent are no guests.
-_QEMU = re.compile(r"^(qemu-system-.*|qemu-kvm|kvm)$")
+_QEMU = re.compile(r"^(qemu-system-.*|qemu-kvm|kvm|kvm-spice)$")
 _NAME = re.compile(r"^(?:guest=)?([^,]+)")
 # Asks QEMU what it can do, as libvirt does: a machine without anything.
 _PROBE = re.compile(r"^(?:type=)?none(?:,|\Z)")

@@ -175,11 +175,11 @@ def decide_units(state, systemd, nodes, rows, gid, mode, pending):
             restart.append(unit)
         elif path not in live and size in known:
             start.append(unit)
+    if pending:  # the line of today may boot once more, and guests start on its pages
+        mounts.update((path, entry) for path, entry in ours.items() if path not in mounts)
     texts.update((entry["unit"], None) for path, entry in ours.items() if path not in mounts)
     files = [(unit, "{0}/{1}".format(_units.DIRECTORY, unit), text) for unit, text in sorted(texts.items())]
     changes = [_owned.decide(state, ROOT, path, text) for _unit, path, text in files]
-    if pending:  # what is mounted stays as long as its pages do
-        mounts.update((path, entry) for path, entry in ours.items() if path in live and path not in mounts)
     there = [unit for unit, path, _text in files if os.path.exists(under(ROOT, path))]
     gone = [unit for unit in there if not texts[unit]]
     enabled = systemd.enabled([unit for unit in there if texts[unit]])
@@ -335,7 +335,7 @@ def work(module):
 
 
 def until_the_reboot(counts, rows, units):
-    """What changes before it, and what is told of the rest."""
+    """What changes before it, and what is told of the rest. While pages leave there may be no room for new ones."""
     waiting = _pools.waiting(counts, rows)
     target, reason = "the pool of {0} on node {1}", "keeps its {0} pages until the reboot"
     told = [
@@ -343,8 +343,8 @@ def until_the_reboot(counts, rows, units):
         for count in waiting
     ]
     wanted = {_pages.mount_path(row.size_kb) for row in rows if row.count}
-    told += [left(path, "stays mounted until the reboot") for path in sorted(set(units.mounts) - wanted)]
-    return [count for count in counts if count not in waiting], told
+    told += [left(path, "stays until the reboot") for path in sorted(set(units.mounts) - wanted)]
+    return [] if waiting else counts, told
 
 
 def mounts_of(rows):

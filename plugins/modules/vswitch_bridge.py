@@ -40,8 +40,15 @@ options:
   datapath_type:
     description:
       - Datapath of the bridge. A new bridge gets V(netdev), the userspace datapath, unless something else is asked for.
-      - Asking for another one than an existing bridge has moves its ports between datapaths, which interrupts them.
+      - Asking for another one than an existing bridge has moves its ports between datapaths, which interrupts them. A
+        bridge of somebody else is refused then, see O(takeover).
     type: str
+  takeover:
+    description:
+      - Whether a bridge of somebody else may be moved to another datapath. Addresses on its own interface are gone
+        then.
+    type: bool
+    default: false
   fail_mode:
     description: What the bridge does without its controller.
     type: str
@@ -245,6 +252,7 @@ def argument_spec():
         bridge={"type": "str"},
         state=dict(state, choices=["present", "absent", "restored"]),
         datapath_type={"type": "str"},
+        takeover={"type": "bool", "default": False},
         fail_mode={"type": "str", "choices": ["standalone", "secure"]},
         ports={"type": "list", "elements": "dict", "default": [], "options": dict(port, **maps)},
         devices={"type": "list", "elements": "dict", "default": []},

@@ -103,7 +103,8 @@ def test_after_a_host_that_failed_the_next_ones_are_not_touched(tmp_path):
     out = run(tmp_path)
     assert "c has not been touched, because a did not come through." in out
     assert "at work on b" in out and "at work on c" not in out
-    for goes_on in (["-e", "nfv_ovs_dpdk_stop_on_failure=false"], ["--check"]):
+    said = ["nfv_ovs_dpdk_stop_on_failure=false", '{"nfv_ovs_dpdk_stop_on_failure": false}']
+    for goes_on in (*(["-e", words] for words in said), ["--check"]):
         assert "at work on c" in run(tmp_path, *goes_on)
 
 

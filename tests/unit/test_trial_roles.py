@@ -175,6 +175,14 @@ def test_a_host_that_has_booted_still_belongs_to_its_play(play, monkeypatch):
     assert booted["rc"] == 0 and json.loads(text)["lease"]["boot_id"] == boot
 
 
+def test_a_kernel_line_that_the_operator_writes_is_his_after_the_reboot_too(play):
+    netboot = "sed -i 's/ ro / ro iommu=pt /' /boot/grub/grub.cfg; sed -i 's/quiet/quiet iommu=off/' /etc/default/grub"
+    tuned = {"reasons": ["TuneD has other arguments."], "reboot_required": True}
+    (done,) = play(netboot + "; shutdown", {"kernel_args_backend": "operator", "cpu_isolation_tuned": tuned})
+    assert done["rc"] == 0, done["out"]
+    assert len(boots(done)) == 2 and "iommu=pt" in boots(done)[1]
+
+
 def test_a_host_that_comes_back_without_the_planned_arguments_is_named(play, drain):
     loses = drain("sed", "-i", "s/ iommu=pt//", "/boot/grub/grub.cfg")
     (failed,) = play({"host_reboot_before": loses, "kernel_args_trial": "never"})

@@ -128,9 +128,14 @@ def test_a_bridge_with_a_foreign_port_stays(real, converge, on):
     assert real.configuration() == before
 
 
-def test_another_datapath_type_is_said(real, converge):
+def test_a_foreign_bridge_changes_its_datapath_only_on_demand(real, converge, on):
     real.vsctl("add-br", "br0")
-    result = converge(real, "vswitch_bridge", bridge(datapath_type="netdev"))
+    refused = on(real, "vswitch_bridge", bridge(port("p0"), datapath_type="netdev"))
+    assert refused["msg"].startswith("a bridge of somebody else would be moved to another datapath, which interrupts")
+    assert "found system, expected netdev" in refused["msg"] and "takeover=true" in refused["msg"]
+    assert real.vsctl("list-ports", "br0") == ""
+    assert not on(real, "vswitch_bridge", bridge(port("p0"), datapath_type="system"))["failed"]
+    result = converge(real, "vswitch_bridge", bridge(datapath_type="netdev", takeover=True))
     assert result["actions"][0] == {
         "action": "change",
         "target": "Bridge br0 datapath_type",

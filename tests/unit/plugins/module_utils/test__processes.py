@@ -49,6 +49,7 @@ def test_every_kind_of_device_file_counts(tmp_path, node):
         ("qemu-system-x86", GUEST + VHOST, "web1", True),
         ("CPU 0/KVM", ["/usr/libexec/qemu-kvm", "-name", "db,process=db"], "db", False),
         ("kvm", ["kvm", "-m", "512"], "kvm", False),
+        ("kvm-spice", ["/usr/bin/kvm-spice", "-name", "old"], "old", False),
         ("qemu-system-aar", ["qemu-system-aarch64", "-name", ""], "qemu-system-aarch64", False),
         ("qemu-system-x86", ["qemu-system-x86_64", "-name"], "qemu-system-x86_64", False),
     ],

@@ -198,11 +198,28 @@ def test_another_owner_is_refused_until_taken_over_and_gets_it_back(grub_tree, r
     again = run(ours, takeover=[name])
     assert (again["changed"], again["reboot_required"], again["taken_over"]) == (False, False, theirs.split())
     withdrawn = run(ours)
-    assert withdrawn["failed"] and "contradicts" in withdrawn["msg"]
+    assert withdrawn["failed"] and "what was taken over would be" in withdrawn["msg"]
     run(state="absent")
     assert {path: text for path, text in grub_tree.snapshot().items() if "cmdline" not in path} == {
         path: text for path, text in before.items() if "cmdline" not in path
     }
+
+
+@pytest.mark.parametrize("entry", ["default", "trial"])
+def test_what_was_taken_over_does_not_come_back_unsaid(grub_tree, run, entry):
+    grub_tree.settings('GRUB_CMDLINE_LINUX_DEFAULT="quiet isolcpus=4"\n')
+    grub_tree.update_grub()
+    run(["iommu=pt"], takeover=["isolcpus"])
+    grub_tree.boot()
+    before = grub_tree.snapshot()
+    refused = run(["iommu=pt", "nosmt"], entry=entry)
+    assert refused["msg"].startswith("what was taken over would be on the next boot's line again (/etc/default/grub): ")
+    assert "found isolcpus=4" in refused["msg"] and "Name isolcpus in takeover" in refused["msg"]
+    assert grub_tree.snapshot() == before
+    grub_tree.settings('GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n')  # the operator takes it back himself
+    assert not run(["iommu=pt"])["failed"]
+    grub_tree.settings('GRUB_CMDLINE_LINUX_DEFAULT="quiet isolcpus=4"\n')
+    assert "isolcpus=4" in run(state="absent")["configured"][0]["tokens"]
 
 
 def test_the_operators_equal_token_is_no_conflict_and_stays_when_ours_goes(grub_tree, run):

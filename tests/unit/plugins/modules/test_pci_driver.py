@@ -526,6 +526,18 @@ def test_a_nic_that_somebody_else_has_moved_is_forgotten(host):
     assert (machine.where(), machine.kernel.writes) == (("i40e", None), [])
 
 
+def test_another_card_at_the_address_of_ours_is_left_alone(host):
+    machine = host()
+    machine.record(device="9999", driver_before="ixgbe")
+    machine.kernel.load("vfio-pci")
+    machine.bus.move(NIC, "vfio-pci", "vfio-pci")
+    machine.kernel.writes.clear()
+    result = machine.run(state="absent")
+    assert result["left"] == [{"target": NIC, "reason": "is another card than the one that we have bound"}]
+    assert (machine.where(), machine.kernel.writes) == (("vfio-pci", "vfio-pci"), [])
+    assert "devices" not in machine.state()
+
+
 def test_without_devices_all_that_are_ours_are_given_back(host):
     machine = host(nics=[{"name": "ens4"}, {"driver": "vfio-pci"}])
     machine.run()
