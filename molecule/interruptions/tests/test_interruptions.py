@@ -30,20 +30,20 @@ KINDS = ("module", "connection", "power")
 ALL_KINDS = os.environ.get("NFV_ALL_INTERRUPTIONS", "").lower() in ("1", "true", "yes")
 STATE = "/var/lib/nfv_ovs_dpdk/state.json"
 RECORD = "/var/lib/nfv_ovs_dpdk/*state.json*"  # written, and then put in place, before each change
-# What a role runs, the files whose appearance is a moment to strike at, and how often in each of its tasks; 0 is never.
+# What a role runs, and the files whose appearance is a moment to strike at; without any it runs undisturbed.
 ROLES = {
     "host": [
-        ("kernel_args", "main", [RECORD, "/boot/grub/grub*"], 2),
-        ("cpu_isolation", "main", [RECORD], 1),
-        ("hugepages", "main", [RECORD], 1),
-        ("host_reboot", "main", [RECORD, "/boot/grub/grub*"], 1),
-        ("hugepages", "main", [RECORD], 1),
-        ("dpdk_devices", "main", [RECORD], 2),
+        ("kernel_args", "main", [RECORD, "/boot/grub/grub*"]),
+        ("cpu_isolation", "main", [RECORD]),
+        ("hugepages", "main", [RECORD]),
+        ("host_reboot", "main", [RECORD, "/boot/grub/grub*"]),
+        ("hugepages", "main", [RECORD]),
+        ("dpdk_devices", "main", [RECORD]),
     ],
     "switch": [
-        ("openvswitch", "packages", [RECORD, "/var/lib/dpkg/info/*.list"], 1),
-        *((role, "main", [], 0) for role in ("kernel_args", "hugepages", "host_reboot", "hugepages", "dpdk_devices")),
-        ("openvswitch", "main", [RECORD, "/run/openvswitch/*vswitchd.pid*"], 2),
+        ("openvswitch", "packages", [RECORD, "/var/lib/dpkg/info/*.list"]),
+        *((role, "main", []) for role in ("kernel_args", "hugepages", "host_reboot", "hugepages", "dpdk_devices")),
+        ("openvswitch", "main", [RECORD, "/run/openvswitch/*vswitchd.pid*"]),
     ],
 }
 NOT_KEPT = "this kernel line has been tried and was not kept"
@@ -126,15 +126,12 @@ def node(pytestconfig, tmp_path_factory):
     return Node(pytestconfig.getoption("machine"), plan)
 
 
-def moments(files, limit):
-    """Number and name of the files to strike at, in the midst of each task."""
-    tasks, chosen = {}, set()
+def moments(files):
+    """Number and name of the file to strike at, in the midst of each task: at its last one it may have ended already."""
+    tasks = {}
     for number, (task, name) in enumerate(files, 1):
         tasks.setdefault(task, []).append((number, name))
-    for rows in tasks.values():
-        count = min(limit, len(rows))
-        chosen.update(rows[len(rows) * (2 * part + 1) // (2 * count)] for part in range(count))
-    return sorted(chosen)
+    return sorted(rows[(len(rows) - 1) // 2] for rows in tasks.values())
 
 
 def interrupted(node, role, tasks, places, number, kind):
@@ -187,28 +184,27 @@ def cut_afterwards(node, role, tasks):
 
 def pytest_generate_tests(metafunc):
     rows = ROLES[metafunc.config.getoption("rows")]
-    metafunc.parametrize(("role", "tasks", "places", "limit"), rows, ids=[f"{row[0]}-{row[1]}" for row in rows])
+    metafunc.parametrize(("role", "tasks", "places"), rows, ids=[f"{row[0]}-{row[1]}" for row in rows])
 
 
-def test_interrupted(node, role, tasks, places, limit):
-    if limit:
+def test_interrupted(node, role, tasks, places):
+    if places:
         node.snapshot("save", "before")
         node.trap("count", 0, places)
     code, _changed, output = node.play(role, tasks)
     assert code == 0, output
-    if not limit:
+    if not places:
         return
     node.disarm()
     files, wanted, wrong, missed = node.struck(), [node.testimony()], {}, []
     logging.info("%s: %d tasks write %d files", role, len({task for task, _name in files}), len(files))
     assert restless(node, role, tasks) == []
     node.snapshot("save", "after")
-    for number, name in moments(files, limit):
+    for number, name in moments(files):
         for kind in KINDS if ALL_KINDS else [next(turns)]:
             node.snapshot("load", "before")
             title = f"{kind} at {number} of {len(files)}, {name}"
-            # At the last file its task may have ended already.
-            if not interrupted(node, role, tasks, places, number, kind) and number < len(files):
+            if not interrupted(node, role, tasks, places, number, kind):
                 missed.append(title)
             found, wrong[title] = again(node, role, tasks, settled=kind == "power")
             if found and kind == "power" and unlike(found, wanted[0]) and not wanted[1:]:
@@ -216,8 +212,11 @@ def test_interrupted(node, role, tasks, places, limit):
             if found:
                 wrong[title] += min((unlike(found, known) for known in wanted[: 1 + (kind == "power")]), key=len)
             logging.info("%s: %s: %s", role, title, "; ".join(wrong[title])[-3000:] or "as undisturbed")
+            if title in missed:
+                logging.info("%s: the run went on", role)
     # The next role goes on from a host that nobody has disturbed.
     node.snapshot("load", "after")
     assert {title: faults for title, faults in wrong.items() if faults} == {}
-    # To cut the power of a host that is about to reboot, or to cut its connection, is a reboot.
-    assert [title for title in missed if role != "host_reboot"] == []
+    # To cut the power of a host that is about to reboot, or to cut its connection, is a reboot. Elsewhere a module or a
+    # connection may have come to its end before the strike did, but not each time.
+    assert role == "host_reboot" or len(missed) < len(wrong), missed
