@@ -127,7 +127,7 @@ def node(pytestconfig, tmp_path_factory):
 
 
 def moments(files):
-    """Number and name of the file to strike at, in the midst of each task: at its last one it may have ended already."""
+    """Number and name of a file in the midst of each task: at its last one it may have ended already."""
     tasks = {}
     for number, (task, name) in enumerate(files, 1):
         tasks.setdefault(task, []).append((number, name))
