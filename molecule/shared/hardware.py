@@ -21,7 +21,7 @@ NIC_MODELS = {0: "virtio-net-pci,disable-legacy=on,iommu_platform=on", 1: "vmxne
 OVMF = Path("/usr/share/OVMF")
 
 
-def command(directory, accelerator, port, public_key):
+def command(directory, accelerator, port, public_key, twins=False):
     """Build QEMU's command line; every file and socket it names is in the directory."""
     return [
         QEMU, "-name", f"nfv-lab-{directory.name}", "-daemonize", "-pidfile", str(directory / "qemu.pid"),
@@ -38,6 +38,7 @@ def command(directory, accelerator, port, public_key):
         "-device", "virtio-net-pci,netdev=management,mac=52:54:00:00:00:99,bus=pcie.0,addr=0x3,romfile=",
         "-device", "virtio-rng-pci,bus=pcie.0,addr=0x4",
         *(word for node in NODES for word in data_nic(directory, node)),
+        *(twin_nics() if twins else ()),
         "-serial", f"file:{directory / 'console.log'}",
         "-qmp", f"unix:{directory / 'monitor.sock'},server=on,wait=off",
         # The key comes in as a systemd credential: no image needs to be prepared for it.
@@ -76,6 +77,15 @@ def data_nic(directory, node):
         "-device", f"pxb-pcie,id=pxb{node},bus_nr={64 + 64 * node},numa_node={node},bus=pcie.0",
         "-device", f"pcie-root-port,id=port{node},chassis={node + 1},slot={node + 1},bus=pxb{node}",
         "-device", f"{NIC_MODELS[node]},netdev=data{node},mac=52:54:00:00:00:0{node},bus=port{node}",
+    ]  # fmt: skip
+
+
+def twin_nics():
+    """Two NICs without a wire, functions of one slot on node 1: without ACS between them they share an IOMMU group."""
+    return [
+        "-device", "pcie-root-port,id=twins,chassis=9,slot=9,bus=pxb1",
+        "-device", f"{NIC_MODELS[0]},mac=52:54:00:00:01:00,bus=twins,addr=0x0.0x0,multifunction=on",
+        "-device", f"{NIC_MODELS[0]},mac=52:54:00:00:01:01,bus=twins,addr=0x0.0x1",
     ]  # fmt: skip
 
 

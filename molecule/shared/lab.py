@@ -37,7 +37,7 @@ def run_image(options):
 
 def run_up(options):
     machine = machine_at(options.machine)
-    machine.up(image(options.release, say))
+    machine.up(image(options.release, say), twins=options.twins == "yes")
     return machine.facts()
 
 
@@ -78,9 +78,11 @@ def parser():
             sub.add_argument("machine", help="a name, or a directory (anything with a slash)")
         return sub
 
+    up = verb(run_up, "boot a blank machine and wait for SSH")
+    up.add_argument("--twins", choices=("yes", "no"), default="no", help="with two more NICs, which share an IOMMU group")
     for sub in (
         verb(run_image, "build the image unless it is there; NFV_LAB_IMAGE names an own qcow2 instead", machine=False),
-        verb(run_up, "boot a blank machine and wait for SSH"),
+        up,
     ):
         sub.add_argument("--release", choices=RELEASES, default=RELEASES[0])
     verb(run_down, "stop the machine and forget its disk")

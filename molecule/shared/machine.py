@@ -64,14 +64,14 @@ class Machine:
 
     # -- life ---------------------------------------------------------------------------------------------
 
-    def up(self, image, timeout=900):
+    def up(self, image, timeout=900, twins=False):
         """Boot a blank machine and wait until it has started completely; a running one is left as it is."""
         if not self.pid():
             self.down()
             self._check_socket_paths()
             self.directory.mkdir(parents=True, exist_ok=True)
             self._make_files(image)
-            self._start()
+            self._start(twins)
             self._have_it_watched()
         self.wait_for_ssh(timeout)
 
@@ -121,14 +121,14 @@ class Machine:
         run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(image), disk])
         hardware.blank_variables(self.directory / "vars.qcow2")
 
-    def _start(self):
+    def _start(self, twins):
         """Start QEMU. Another process may take the chosen port meanwhile: then choose again."""
         accelerator = hardware.usable_accelerator(self.say)
         public_key = base64.b64encode(self.key.with_suffix(".pub").read_bytes()).decode()
         for attempt in range(3):
             port = free_port()
             try:
-                run(hardware.command(self.directory, accelerator, port, public_key))
+                run(hardware.command(self.directory, accelerator, port, public_key, twins))
                 break
             except LabError as error:
                 if attempt == 2 or "host forwarding" not in str(error):
