@@ -69,15 +69,23 @@ def test_the_cause_is_the_last_word_even_where_the_switch_does_not_start_again()
     assert "ansible_failed_result.msg" in last["ansible.builtin.fail"]["msg"]
 
 
-def test_a_word_that_a_bridge_does_not_have_is_refused_before_any_task_of_the_role(tmp_path):
+@pytest.mark.parametrize(
+    "bridge, message",
+    [
+        ({"bridge": "br0", "prots": []}, "openvswitch_bridges: found prots in br0, expected bridge, state"),
+        ({"bridge": "a b"}, "not a name for a bridge: found 'a b', expected up to 15 letters"),
+    ],
+)
+def test_a_wrong_description_of_a_bridge_is_refused_before_the_first_change(tmp_path, bridge, message):
     (tmp_path / "ansible_collections/nfv").mkdir(parents=True)
     (tmp_path / "ansible_collections/nfv/ovs_dpdk").symlink_to(ROLES.parent)
     role = {"name": "nfv.ovs_dpdk.openvswitch", "tasks_from": "packages"}
-    plan = {"os": {"family": "debian"}, "dpdk_drivers": [], "other_config": {}}
+    plan = {"os": {"family": "debian"}, "dpdk_drivers": [], "other_config": {}, "devices": []}
     variables = {
+        "ansible_python_interpreter": sys.executable,
         "nfv_ovs_dpdk_plan": plan,
         "openvswitch_packages": False,
-        "openvswitch_bridges": [{"bridge": "br0", "prots": []}],
+        "openvswitch_bridges": [bridge],
     }
     play = {"hosts": "localhost", "gather_facts": False, "vars": variables,
             "tasks": [{"ansible.builtin.import_role": role}]}  # fmt: skip
@@ -87,5 +95,5 @@ def test_a_word_that_a_bridge_does_not_have_is_refused_before_any_task_of_the_ro
         env=dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(tmp_path), ANSIBLE_NOCOLOR="1", PYTHONDONTWRITEBYTECODE="1"),
         cwd=str(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False,
     )  # fmt: skip
-    assert "openvswitch_bridges: found prots in br0, expected bridge, state" in " ".join(done.stdout.split())
-    assert "changed=0 " in done.stdout and "vswitch_config" not in done.stdout
+    assert message in " ".join(done.stdout.split())
+    assert "changed=0 " in done.stdout and "TASK [nfv.ovs_dpdk.openvswitch : Ask for consent" not in done.stdout
