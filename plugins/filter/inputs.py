@@ -38,6 +38,13 @@ def words(value):
     return [str(item) for item in value]
 
 
+def taken_away(bridges):
+    """Names of the bridges and ports that these descriptions (see vswitch_bridge) take away."""
+    gone = [bridge["bridge"] for bridge in bridges if bridge.get("state") == "absent"]
+    ports = [port for bridge in bridges for port in bridge.get("ports") or []]
+    return gone + [port["name"] for port in ports if port.get("state") == "absent"]
+
+
 def consent(value):
     """What an operator said: "yes", "no" or, where there was no answer, "unset"; anything else is no answer at all."""
     said = str("" if value is None else value).strip().lower()
@@ -54,4 +61,10 @@ class FilterModule:
     """Filters for inputs."""
 
     def filters(self):
-        return {"from_survey": from_survey, "dpdk_packages": dpdk_packages, "words": words, "consent": consent}
+        return {
+            "from_survey": from_survey,
+            "dpdk_packages": dpdk_packages,
+            "words": words,
+            "taken_away": taken_away,
+            "consent": consent,
+        }

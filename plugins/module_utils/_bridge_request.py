@@ -126,7 +126,8 @@ def _check_port(bridge, port, found):
         if found.port_of.get(member, name) != name:
             raise Refused("the interface belongs to another port", where, found.port_of[member], name)
     bonded = len(members) > 1
-    if name in found.members and bonded != (len(found.members[name]) > 1):
+    # By its name, not by the number of its members: one that failed may have been taken out of a bond of two.
+    if name in found.members and bonded != (found.members[name] != [name]):
         raise Refused(
             "a bond and a plain port do not become each other",
             where,

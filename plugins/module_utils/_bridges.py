@@ -44,6 +44,19 @@ class Found:
         self.bridge_of = {port: row["name"] for row in tables["Bridge"] for port in _names(row["ports"], names)}
         self.port_of = {member: port for port, members in self.members.items() for member in members}
 
+    def without(self, names):
+        """The same once these bridges and ports are gone."""
+        for bridge in names:
+            if self.bridges.pop(bridge, None) is not None:
+                names = names + [port for port, there in self.bridge_of.items() if there == bridge]
+        for port in names:
+            for rows in (self.ports, self.bridge_of):
+                rows.pop(port, None)
+            for member in self.members.pop(port, []):
+                for rows in (self.interfaces, self.errors, self.port_of):
+                    rows.pop(member, None)
+        return self
+
 
 def _names(uuids, names):
     return [names[uuid] for uuid in _rows.listed(uuids)]
@@ -127,13 +140,22 @@ def _anew(table, name, row):
 
 
 def _again(bridge, name, rows, add, found):
-    """OVS does not try a failed port again by itself: the same port anew, in one transaction."""
-    errors = "; ".join(found.errors[row.name] for row in rows if row.table == "Interface" and row.name in found.errors)
-    commands = [["del-port", bridge, name], add]
+    """OVS does not try a failed port again by itself: the same port anew, in one transaction.
+
+    A bond that has a working member stays: only the failed ones are made anew, and the others keep carrying traffic.
+    """
+    failed = [row for row in rows if row.table == "Interface" and row.name in found.errors]
+    if len(failed) < len(rows) - 1:
+        names = [row.name for row in failed]
+        rows, back = failed, _moves(name, [], names)
+        commands = back + _moves(name, names, [])
+    else:
+        back = [["del-port", bridge, name]]
+        commands = back + [add]
     for row in rows:
-        commands += _anew(row.table, row.name, row.found)
-    actions, back = [action("retry_port", _target(bridge, name), errors, None)], [["del-port", bridge, name]]
-    return Step(actions, commands, back, {}, {}, [])
+        commands = commands + _anew(row.table, row.name, row.found)
+    errors = "; ".join(found.errors[row.name] for row in failed)
+    return Step([action("retry_port", _target(bridge, name), errors, None)], commands, back, {}, {}, [])
 
 
 def _created(rows, state, verb, target, command, back):

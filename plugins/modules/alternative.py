@@ -81,6 +81,7 @@ left:
 """
 
 import contextlib
+import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action, left
@@ -116,7 +117,9 @@ def select(run, name, path):
 
 def plan_select(name, path, found, check_mode):
     """The one action that is needed, or None."""
-    if path not in found["choices"] and not (check_mode and not found["choices"]):
+    # A dry run may come before the package that brings the program.
+    coming = check_mode and (not found["choices"] or not os.path.lexists(path))
+    if path not in found["choices"] and not coming:
         raise Refused(
             "the program is not offered under this name",
             where=name,

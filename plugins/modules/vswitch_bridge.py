@@ -49,6 +49,13 @@ options:
         then.
     type: bool
     default: false
+  gone:
+    description:
+      - Names of bridges and ports that an earlier task of the same play takes away.
+      - Check mode judges the rest as if they were gone; without it, they are.
+    type: list
+    elements: str
+    default: []
   fail_mode:
     description: What the bridge does without its controller.
     type: str
@@ -253,6 +260,7 @@ def argument_spec():
         state=dict(state, choices=["present", "absent", "restored"]),
         datapath_type={"type": "str"},
         takeover={"type": "bool", "default": False},
+        gone={"type": "list", "elements": "str", "default": []},
         fail_mode={"type": "str", "choices": ["standalone", "secure"]},
         ports={"type": "list", "elements": "dict", "default": [], "options": dict(port, **maps)},
         devices={"type": "list", "elements": "dict", "default": []},
@@ -345,7 +353,7 @@ def work(module):
             lock.enter_context(store.locked())
         state = store.load()
         tables = read(module, switch, state)
-        found = _bridges.Found(tables)
+        found = _bridges.Found(tables).without(request["gone"] if module.check_mode else [])
         steps, kept = decide(request, found, state)
         if module.check_mode:
             rows = _interfaces.condition(tables["Interface"], listed_interfaces(request))

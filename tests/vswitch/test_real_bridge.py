@@ -184,6 +184,34 @@ def test_a_failed_port_is_made_anew_with_all_that_was_on_it(real, on):
     assert real.configuration() == before
 
 
+def test_a_failed_member_of_a_bond_is_tried_again_without_the_others(real, on, converge):
+    def bond0(*members):
+        return bridge({"name": "bond0", "interfaces": list(members)})
+
+    broken = {"name": "b1", "type": "dpdk"}
+    assert "interface b1 does not work" in on(real, "vswitch_bridge", bond0(pmd("b0"), broken))["msg"]
+    before = {name: real.column("Interface", name, "_uuid") for name in ("b0", "b1")}
+    dry = on(real, "vswitch_bridge", bond0(pmd("b0"), broken), check=True)
+    assert [each["action"] for each in dry["actions"]] == ["retry_port"]
+    assert on(real, "vswitch_bridge", bond0(pmd("b0"), broken))["failed"]
+    assert real.column("Interface", "b0", "_uuid") == before["b0"]
+    assert real.column("Interface", "b1", "_uuid") != before["b1"]
+    real.vsctl("del-bond-iface", "bond0", "b1")
+    converge(real, "vswitch_bridge", bond0(pmd("b0"), pmd("b1")))
+    assert set(re.findall(r"^member (\S+):", real.appctl("bond/show", "bond0"), re.MULTILINE)) == {"b0", "b1"}
+
+
+def test_a_dry_run_judges_what_comes_after_what_goes(real, on):
+    assert not on(real, "vswitch_bridge", bridge(port("p0", pmd("p0")))).get("failed")
+    other = dict(bridge(port("p0", pmd("p0"))), bridge="br1")
+    refused = on(real, "vswitch_bridge", other, check=True)
+    assert "the port is on another bridge" in refused["msg"]
+    for gone in (["p0"], ["br0"]):
+        dry = on(real, "vswitch_bridge", dict(other, gone=gone), check=True)
+        assert [each["action"] for each in dry["actions"]] == ["add_bridge", "add_port"]
+    assert "the port is on another bridge" in on(real, "vswitch_bridge", dict(other, gone=["p0"]))["msg"]
+
+
 def test_a_bridge_without_a_datapath_ends_in_words(real, on):
     result = on(real, "vswitch_bridge", bridge(port("p0"), datapath_type="no-such-type", timeout=1))
     assert "interface p0 does not work" in result["msg"]

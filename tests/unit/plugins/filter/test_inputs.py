@@ -2,7 +2,7 @@ import pytest
 
 pytest.importorskip("ansible.errors")
 from ansible.errors import AnsibleFilterError
-from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import consent, dpdk_packages, from_survey, words
+from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import consent, dpdk_packages, from_survey, taken_away, words
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,13 @@ def test_consent(value, expected):
 def test_consent_is_not_guessed():
     with pytest.raises(AnsibleFilterError, match="neither yes nor no: found 'maybe'"):
         consent("maybe")
+
+
+def test_what_descriptions_of_bridges_take_away():
+    bridges = [
+        {"bridge": "br0", "ports": [{"name": "p0", "state": "absent"}, {"name": "p1", "state": "present"}]},
+        {"bridge": "br1", "state": "absent", "ports": None},
+        {"bridge": "br2"},
+    ]
+    assert taken_away(bridges) == ["br1", "p0"]
+    assert taken_away([]) == []

@@ -57,7 +57,7 @@ def test_nothing_to_do():
 def test_an_unnamed_datapath_is_the_system_one():
     found = tables(bridge={"datapath_type": ""})
     assert steps(request(datapath_type="system"), found) == []
-    (step,) = steps(request(datapath_type="netdev"), found)
+    (step,) = steps(request(datapath_type="netdev", takeover=True), found)
     assert step.actions[0]["before"] == "system"
 
 

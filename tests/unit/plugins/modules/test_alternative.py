@@ -145,3 +145,9 @@ def test_no_group(group, run_module):
     wanted = {"name": "ovs-vswitchd", "path": "/opt/ovs"}
     assert run_module("alternative", wanted, check=True)["changed"], "a dry run before the package is there"
     assert "no such group" in run_module("alternative", wanted)["msg"]
+
+
+def test_a_dry_run_before_the_package_of_this_program(group, run_module):
+    wanted = {"name": "switch", "path": group["plain"] + "-dpdk"}
+    assert [each["action"] for each in run_module("alternative", wanted, check=True)["actions"]] == ["select"]
+    assert "the program is not offered" in run_module("alternative", wanted)["msg"]
