@@ -18,18 +18,19 @@ SECTION = "kernel_cmdline"
 # the latter. *names* are the parameters that may be taken over.
 Wish = collections.namedtuple("Wish", "entry tokens names retry")
 # What the boot loader and the state file say now; *why_not* is why no line can be tried, *standing* that of a trial.
-# *menu* is None where it is not known, and nothing has to be changed.
-Present = collections.namedtuple("Present", "menu running recorded boot_id next_entry why_not standing")
+# *menu* is None where it is not known, and nothing has to be changed. *brought* is what TuneD has on the running line
+# because of us.
+Present = collections.namedtuple("Present", "menu running recorded brought boot_id next_entry why_not standing")
 # *line* is what the next boot will have, *gone* our former settings that are no part of it, *taken* the operator's
 # tokens filtered out, *menu* says whether it has to be generated, *arm* is (before, after) of the entry that boots
 # once, *calm* what the running kernel loses.
 Decision = collections.namedtuple("Decision", "wanted line gone taken files menu record arm calm")
 
 
-def former(recorded):
-    """The settings that are or were ours."""
+def former(recorded, brought):
+    """The settings that are or were ours; not those that TuneD brings by now, which nobody has to wait for."""
     lists = [recorded.get("tokens", [])] + recorded.get("retired", [])
-    return [setting for tokens in lists for setting in _cmdline.settings(tokens)]
+    return _cmdline.lacking(brought, [setting for tokens in lists for setting in _cmdline.settings(tokens)])
 
 
 def filled(record):

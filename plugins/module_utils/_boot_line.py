@@ -11,7 +11,7 @@ Private to the collection. Python 3.6+, standard library only.
 
 import contextlib
 
-from . import _boot_trial, _cmdline, _grub, _owned, _trial
+from . import _boot_trial, _cmdline, _grub, _owned, _trial, _tuned
 from ._boot_data import (
     SECTION,
     Decision,
@@ -80,7 +80,7 @@ def _check_seconds(text):
 
 def read(grub, trial, state, wish, running, backend="auto"):
     """Everything that decisions are made of; with *backend* "operator" the boot loader is none of our business."""
-    recorded = state.section(SECTION)
+    recorded, brought = state.section(SECTION), _tuned.own_tokens(state.load(), running)
     # Whoever has brought the tokens there, we have nothing to do and nothing to give back.
     fits = not (recorded or wish.entry == "armed" or differs(running, wish.tokens, []))
     try:
@@ -90,11 +90,11 @@ def read(grub, trial, state, wish, running, backend="auto"):
     except Refused as exc:
         if not fits:
             raise
-        return Present(None, running, recorded, "", "", exc.parts["what"], None)
+        return Present(None, running, recorded, brought, "", "", exc.parts["what"], None)
     boot_id, next_entry = trial.boot_id(), trial.next_entry()
-    why_not = trial.why_not(menu, next_entry) or _nothing_to_try(grub, menu, wish, recorded, running)
+    why_not = trial.why_not(menu, next_entry) or _nothing_to_try(grub, menu, wish, former(recorded, brought), running)
     standing = _trial.standing(recorded.get("trial"), running, boot_id)
-    return Present(menu, running, recorded, boot_id, next_entry, why_not, standing)
+    return Present(menu, running, recorded, brought, boot_id, next_entry, why_not, standing)
 
 
 def _left_to_the_operator(wish, recorded, running):
@@ -116,9 +116,9 @@ def _left_to_the_operator(wish, recorded, running):
     )
 
 
-def _nothing_to_try(grub, menu, wish, recorded, running):
+def _nothing_to_try(grub, menu, wish, ours, running):
     entries = _grub.entries(menu)
-    if entries and not any(differs(entry["tokens"], wish.tokens, former(recorded)) for entry in entries):
+    if entries and not any(differs(entry["tokens"], wish.tokens, ours) for entry in entries):
         return "the entries that boot without being chosen have this line already"
     try:
         there = _trial.script(menu, running, grub.present_words(), [])
@@ -135,6 +135,7 @@ def decide(grub, trial, state, wish, present):
         return _boot_trial.disarm(wish, present)
     check_returns(grub, wish, present.recorded)
     if wish.entry == "default":
+        _boot_trial.refuse_tried(wish, present)
         decision = _decide_default(grub, trial, state, wish, present)
     else:
         decision = _boot_trial.decide(grub, trial, state, wish, present)
@@ -145,7 +146,7 @@ def decide(grub, trial, state, wish, present):
 
 def _decide_default(grub, trial, state, wish, present):
     wanted, recorded, entries = wish.tokens, present.recorded, _grub.entries(present.menu)
-    ours = former(recorded)
+    ours = former(recorded, present.brought)
     text = _grub.dropin(wanted, wish.names) if wanted or wish.names else None
     # Without its script a trial counts as confirmed, so that goes first.
     files = [_owned.decide(state, grub.root, _trial.SCRIPT, None), _owned.decide(state, grub.root, _grub.DROPIN, text)]

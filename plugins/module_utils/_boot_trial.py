@@ -10,7 +10,7 @@ Private to the collection. Python 3.6+, standard library only.
 """
 
 from . import _cmdline, _grub, _owned, _trial
-from ._boot_data import Decision, check_line, filled, former, taken_over
+from ._boot_data import Decision, check_line, differs, filled, former, taken_over
 from ._errors import Refused
 from ._files import read_text, under
 
@@ -43,7 +43,7 @@ def decide(grub, trial, state, wish, present):
     # Whoever writes it will arm it later: what an earlier play has armed, and not rebooted, is taken back until then.
     told = wish.entry == "armed" and present.next_entry == _trial.ENTRY and same and present.standing == "waiting"
     record = dict(recorded, entry="trial", trial=_record(trial, wish, present, waits, told), retired=retired)
-    gone = _cmdline.lacking(tried, former(recorded))
+    gone = _cmdline.lacking(tried, former(recorded, present.brought))
     taken = taken_over(grub, wish.names)
     return Decision(wanted, tried, gone, taken, file, menu, filled(record), _arm(wish, present, told), [])
 
@@ -52,7 +52,7 @@ def disarm(wish, present):
     """What has to change for the next boot to be an ordinary one; what is written stays."""
     recorded, arm = present.recorded, _disarmed(present)
     record = dict(recorded, trial=unarmed(present) if arm else recorded.get("trial"))
-    gone = _cmdline.lacking(wish.tokens, former(recorded))
+    gone = _cmdline.lacking(wish.tokens, former(recorded, present.brought))
     taken = recorded.get("taken_over", [])
     return Decision(wish.tokens, wish.tokens, gone, taken, [], False, filled(record), arm, [])
 
@@ -74,7 +74,7 @@ def _on_trial(grub, wish, present):
             expected="a line that has not booted",
             cure="Keep it: entry=default.",
         )
-    gone = _cmdline.lacking(present.running, former(present.recorded))
+    gone = _cmdline.lacking(present.running, former(present.recorded, present.brought))
     seen = dict(present.recorded, trial=dict(present.recorded["trial"], armed=True, booted=True))
     running, taken = _cmdline.split(present.running), taken_over(grub, wish.names)
     return Decision(wish.tokens, running, gone, taken, [], False, seen, None, [])
@@ -136,6 +136,14 @@ def ignored(wish, present):
     return asks and still and _same(present.recorded.get("trial"), wish)
 
 
+def refuse_tried(wish, present):
+    """Refuse to make a line that was tried and not kept the one of every boot."""
+    record, entries = present.recorded.get("trial"), _grub.entries(present.menu)
+    there = entries and not any(differs(entry["tokens"], wish.tokens, []) for entry in entries)
+    if present.standing == "over" and _same(record, wish) and not there and not wish.retry:
+        _refuse_again(record, present)
+
+
 def _refuse_again(record, present):
     found = "it booted, and nobody confirmed it: its checks failed, or nobody could reach the host in time"
     if present.next_entry == _trial.ENTRY:
@@ -149,7 +157,7 @@ def _refuse_again(record, present):
         where=_trial.SCRIPT,
         found=found,
         cure="The console of the host tells more. Change the request, or try it again: retry=true "
-        "(kernel_args_trial_retry).",
+        "(kernel_args_trial_retry). Only kernel_args_trial=never writes it untried.",
     )
 
 

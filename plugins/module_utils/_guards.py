@@ -103,12 +103,14 @@ def judge_host(
     settings=(),
     switch_has_pages=True,
     reboots=True,
+    reasons=(),
 ):
     """{"refusals", "allowed", "warnings", "reasons"} of applying *plan* to *host*.
 
     *tasks* are _kernel.read_tasks; *boot_problems* are the parts of refusals to change the boot configuration;
     *profile* is the active one of TuneD; *settings* are _sysctl.read_settings of _host_guards.PAGE_SETTINGS;
-    *switch_has_pages* is that of _processes; *reboots* says whether the caller reboots the host where that is due.
+    *switch_has_pages* is that of _processes; *reboots* says whether the caller reboots the host where that is due, and
+    *reasons* what for, beside what is found here.
     """
     line = host["cmdline"] or ""
     wanted = plan["kernel_args_tokens"] + _tuned.planned_tokens(plan.get("isolation", {}))
@@ -120,6 +122,7 @@ def judge_host(
     case.tasks, case.boot_problems, case.profile = tasks, boot_problems, profile
     case.settings, case.switch_has_pages, case.reboots = settings, switch_has_pages, reboots
     case.reasons = _reboot_reasons(case)
+    case.reasons += [reason for reason in reasons if reason not in case.reasons]
     refusals, allowed = _judge(case, DEVICE_GUARDS + HOST_GUARDS)
     return {
         "refusals": refusals,

@@ -161,12 +161,16 @@ def _find(nodes, row, pending):
     return pools.get(row.size_kb)
 
 
-def check_memory(nodes, rows, counts):
-    """Refuse more pages than a node has memory, whatever makes them."""
+def check_memory(nodes, rows, counts, returned=()):
+    """Refuse more pages than a node has memory, whatever makes them.
+
+    *returned* are (pool, entry) whose pages are gone by then, whoever has them now: a reboot lies between.
+    """
     for node in nodes.values():
         pages = {size: kept(pool) for size, pool in node.pools.items()}
         pages.update((row.size_kb, max(row.count, pages.get(row.size_kb, 0))) for row in rows if row.node == node.id)
         pages.update((count.pool.size_kb, count.after) for count in counts if count.pool.node == node.id)
+        pages.update((pool.size_kb, entry["before"]) for pool, entry in returned if pool.node == node.id)
         needed = sum(size * count for size, count in pages.items())
         if node.memory_kb is not None and needed > node.memory_kb:
             raise Refused(

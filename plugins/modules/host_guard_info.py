@@ -75,6 +75,11 @@ options:
       - Whether the caller reboots the host where that is due. If not, running guests are a warning and no refusal.
     type: bool
     default: true
+  reasons:
+    description: Why the caller is about to reboot the host, beside the RV(reasons) that this module finds.
+    type: list
+    elements: str
+    default: []
   root:
     description:
       - Where C(/proc) and C(/sys) are found; a captured tree can be judged without touching its machine. Its boot
@@ -294,6 +299,7 @@ def work(module):
         settings=read_settings(tree, PAGE_SETTINGS),
         switch_has_pages=switch_has_pages(params["root"]),
         reboots=params["reboots"],
+        reasons=params["reasons"],
     )
     for warning in verdict.pop("warnings"):
         module.warn(warning["text"])
@@ -318,6 +324,7 @@ def main():
             "trial": {"type": "str", "choices": ["auto", "always", "never"], "default": "never"},
             "retry": {"type": "bool", "default": False},
             "reboots": {"type": "bool", "default": True},
+            "reasons": {"type": "list", "elements": "str", "default": []},
             "root": {"type": "path", "default": "/"},
         },
         supports_check_mode=True,

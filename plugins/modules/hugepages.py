@@ -317,7 +317,8 @@ def work(module):
         nodes = _pages.nodes(ROOT)
         recorded = state.section(POOLS)
         counts, kept = _pools.decide(nodes, rows, recorded, pending), _pools.left_alone(nodes, rows, recorded)
-        _pools.check_memory(nodes, rows, counts)
+        leaving = _pools.leaving(nodes, rows, recorded) if pending else []
+        _pools.check_memory(nodes, rows, counts, [(pool, e) for pool, e in leaving if not _pools.foreign(pool, e)])
         units = decide_units(state, systemd, nodes, rows, gid, mode, pending)
         if pending:
             counts, more = until_the_reboot(counts, rows, units)

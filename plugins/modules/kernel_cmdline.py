@@ -52,8 +52,8 @@ options:
     default: default
   retry:
     description:
-      - Whether a line may be tried that has been tried and was not kept. Without it, O(entry=trial) is refused until
-        the request changes.
+      - Whether a line may be tried, or with O(entry=default) be written untried, that has been tried and was not kept.
+        Without it, that is refused until the request changes.
     type: bool
     default: false
   trial_seconds:

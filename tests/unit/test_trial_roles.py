@@ -97,6 +97,18 @@ def test_a_line_that_panics_is_named_and_not_tried_again(play):
     assert other["rc"] == 0 and boots(other) == [" ".join((NORMAL, "nosmt", TRIAL))]
 
 
+def test_a_line_that_panics_is_not_written_where_nobody_tries(play):
+    results = play(
+        "touch /boot/panics", {}, {"host_reboot_allowed": False},
+        "grep -c iommu=pt /boot/grub/grub.cfg > /boot/said",
+        {"host_reboot_allowed": False, "kernel_args_trial": "never"},
+    )  # fmt: skip
+    _panicked, refused, untried = results
+    assert refused["rc"] and "this kernel line has been tried and was not kept" in refused["out"]
+    assert untried["said"] == ["1"], "the entry on trial alone"
+    assert untried["rc"] == 0
+
+
 def test_a_line_that_does_not_do_as_planned_is_left_again(play):
     failed, again = play({"pools": [POOL]}, {})
     assert failed["rc"] and "the host is back on the line of before" in failed["out"]

@@ -438,6 +438,12 @@ def test_guests_do_not_mind_a_reboot_that_others_make(tmp_path):
     assert judge_host(host_of(tmp_path / "done"), plan_of(), processes=[GUEST], reboots=False)["warnings"] == []
 
 
+def test_guests_mind_a_reboot_whose_reason_only_the_caller_knows(tmp_path):
+    verdict = judge_host(host_of(tmp_path), plan_of(), processes=[GUEST], reasons=["TuneD has told"])
+    assert [row["id"] for row in verdict["refusals"]] == ["guests_running"]
+    assert verdict["reasons"] == ["TuneD has told"]
+
+
 # -- warnings -------------------------------------------------------------------------------------------------------
 
 

@@ -184,6 +184,14 @@ def test_a_pending_reboot_provides_what_the_kernel_line_asks_for(machine, run):
     assert run([pool(0, 2)])["pools"][0]["found"] == 2  # they are ours to shrink
 
 
+def test_pages_in_use_need_not_fit_beside_those_that_a_reboot_brings(machine, run):
+    run([pool(0, 4)])
+    machine.pool(0, GIB, 4, free=0)
+    other = [pool(0, 2000, "2M")]
+    assert run(other, reboot_pending=True)["left"][0]["target"] == "the pool of 1G on node 0"
+    assert "more hugepages than memory" in run(other)["msg"]
+
+
 @pytest.mark.parametrize("persist", ["cmdline", "unit"])
 def test_guests_of_today_keep_their_page_size_until_the_reboot(machine, run, persist):
     """A guest that stops meanwhile starts again, also after a boot of the old line; both sizes need not fit."""

@@ -486,3 +486,22 @@ def test_an_entry_that_only_the_new_menu_has_does_not_become_the_default(grub_tr
         failed = run(["iommu=pt"], entry=entry)
         assert failed["error"]["found"] == "by default 'Mine' (Mine)"
         assert (grub_tree.lines(), state(grub_tree)) == (before, {"version": 1})
+
+
+def test_what_tuned_brings_by_now_is_not_waited_for(grub_tree, run):
+    """The host was isolated by our tokens, and is by those of TuneD, which are the same in part."""
+    assert run(TOKENS)["reboot_required"]
+    grub_tree.boot()
+    assert run(TOKENS[:2])["reboot_required"]
+    isolated = ["nohz_full=2-5,8-11", "rcu_nocbs=2-5,8-11"]
+    _state.State(str(grub_tree.root)).record("tuned", "line", {"tokens": isolated})
+    defaults = grub_tree.root / "etc/default/grub"
+    defaults.write_text(defaults.read_text() + 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT \\$tuned_params"\n')
+    grub_tree.update_grub()
+    grub_tree.boot()
+    line = grub_tree.root / "proc/cmdline"
+    line.write_text(line.read_text().replace("$tuned_params", " ".join(isolated) + " tuned.non_isolcpus=000000c3"))
+    result = run(TOKENS[:2])
+    assert (result["reboot_required"], result["superfluous"], result["changed"]) == (False, [], False)
+    line.write_text(line.read_text().replace(" tuned.non_isolcpus=000000c3", ""))
+    assert run(TOKENS[:2])["superfluous"] == isolated[:1], "nobody but us has left that"
