@@ -137,6 +137,20 @@ def interfaces(bus, address):
     return sorted(os.path.basename(link) for link in links if os.path.realpath(link).startswith(below))
 
 
+def burned_in(bus, address):
+    """The MAC addresses that the card itself has brought; those that are random or that somebody has set are not."""
+    places = [os.path.join(bus.root, "sys/class/net", name) for name in interfaces(bus, address)]
+    return [_line(place, "address") for place in places if _line(place, "addr_assign_type") == "0"]
+
+
+def _line(*names):
+    try:
+        with open(os.path.join(*names)) as handle:
+            return handle.read().strip()
+    except OSError:
+        return None
+
+
 def use(root, name):
     """What keeps a network device from being taken away, in words; None if nothing does."""
     above = sorted(glob.glob(os.path.join(root, "sys/class/net", name, "upper_*")))
@@ -205,6 +219,11 @@ def bind_recorded(bus, address, entry, load=load_module, deadline=0.0):
     if found != expected:
         words = [":".join(str(names[name]) for name in IDENTITY) for names in (found, expected)]
         return "another device is in this place, left alone: found {0}, recorded {1}".format(*words)
+    # All ports of a server may be of one model, and another card moves their addresses.
+    macs = burned_in(bus, address)
+    if macs and entry.get("burned_in") and entry["burned_in"] not in macs:
+        words = "another device is in this place, left alone: found MAC address {0}, recorded {1}"
+        return words.format(", ".join(macs), entry["burned_in"])
     uses = [use(bus.root, name) for name in interfaces(bus, address)]
     if any(uses):
         return "left alone, because it is in use: {0}".format("; ".join(filter(None, uses)))

@@ -62,6 +62,8 @@ def carry_out(grub, trial, state, wish, present, decision):
     remember(state, decision.record)
     if decision.menu:
         _make_menu(grub, trial, state, wish, decision, before)
+    elif present.menu is None:
+        _owned.carry_out_all(state, grub.root, decision.files)
     if decision.arm and decision.arm[1]:
         trial.arm(_trial.ENTRY)
         state.update(SECTION, {"trial": dict(decision.record["trial"], armed=True)})

@@ -26,6 +26,7 @@ from ._boot_data import (
     taken_over,
 )
 from ._errors import Refused
+from ._files import read_text, under
 
 SHORTEST_TRIAL = 180
 
@@ -81,6 +82,7 @@ def _check_seconds(text):
 def read(grub, trial, state, wish, running, backend="auto"):
     """Everything that decisions are made of; with *backend* "operator" the boot loader is none of our business."""
     recorded, brought = state.section(SECTION), _tuned.own_tokens(state.load(), running)
+    ours = former(recorded, brought)
     # Whoever has brought the tokens there, we have nothing to do and nothing to give back.
     fits = not (recorded or wish.entry == "armed" or differs(running, wish.tokens, []))
     try:
@@ -88,13 +90,20 @@ def read(grub, trial, state, wish, running, backend="auto"):
             raise _left_to_the_operator(wish, recorded, running)
         menu = grub.menu()
     except Refused as exc:
-        if not fits:
+        gone = not wish.tokens and backend != "operator" and _nowhere(grub, ours, running)
+        if not (fits or gone):
             raise
         return Present(None, running, recorded, brought, "", "", exc.parts["what"], None)
     boot_id, next_entry = trial.boot_id(), trial.next_entry()
-    why_not = trial.why_not(menu, next_entry) or _nothing_to_try(grub, menu, wish, former(recorded, brought), running)
+    why_not = trial.why_not(menu, next_entry) or _nothing_to_try(grub, menu, wish, ours, running)
     standing = _trial.standing(recorded.get("trial"), running, boot_id)
     return Present(menu, running, recorded, brought, boot_id, next_entry, why_not, standing)
+
+
+def _nowhere(grub, ours, running):
+    """Whether a host whose menu is not ours to generate any more boots nothing of ours: only our files are left."""
+    menu = read_text(under(grub.root, _grub.MENU)) or ""
+    return not any(_cmdline.compare(line, [], ours)["superfluous"] for line in [running] + menu.splitlines())
 
 
 def _left_to_the_operator(wish, recorded, running):
@@ -130,7 +139,8 @@ def _nothing_to_try(grub, menu, wish, ours, running):
 def decide(grub, trial, state, wish, present):
     """What has to change; refuses what cannot become true."""
     if present.menu is None:
-        return Decision(wish.tokens, _cmdline.split(present.running), [], [], [], False, {}, None, [])
+        files = [] if wish.tokens else own_files(grub, state, None)
+        return Decision(wish.tokens, _cmdline.split(present.running), [], [], files, False, {}, None, [])
     if wish.entry == "disarmed":
         return _boot_trial.disarm(wish, present)
     check_returns(grub, wish, present.recorded)
@@ -144,13 +154,18 @@ def decide(grub, trial, state, wish, present):
     return decision
 
 
+def own_files(grub, state, text):
+    """The changes of our files for a line without a trial; its settings are *text*, None for no such file."""
+    # Without its script a trial counts as confirmed, so that goes first.
+    files = [_owned.decide(state, grub.root, _trial.SCRIPT, None), _owned.decide(state, grub.root, _grub.DROPIN, text)]
+    return [change for change in files if change]
+
+
 def _decide_default(grub, trial, state, wish, present):
     wanted, recorded, entries = wish.tokens, present.recorded, _grub.entries(present.menu)
     ours = former(recorded, present.brought)
     text = _grub.dropin(wanted, wish.names) if wanted or wish.names else None
-    # Without its script a trial counts as confirmed, so that goes first.
-    files = [_owned.decide(state, grub.root, _trial.SCRIPT, None), _owned.decide(state, grub.root, _grub.DROPIN, text)]
-    files = [change for change in files if change]
+    files = own_files(grub, state, text)
     stale = bool(files) or not entries or _trial.ENTRY in present.menu
     line, menu, taken = entries[0]["tokens"] if entries else [], stale, recorded.get("taken_over", [])
     if stale or any(differs(entry["tokens"], wanted, ours) for entry in entries):

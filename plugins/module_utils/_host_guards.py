@@ -37,7 +37,7 @@ def _tokens(case):
 
 
 def _boot(case):
-    due = case.tokens["missing"] or case.tokens["superfluous"]
+    due = case.tokens["missing"] or case.tokens["superfluous"] or case.host["state"].get("kernel_cmdline")
     told = {conflict["text"] for conflict in case.tokens["conflicts"] if conflict["name"] not in case.takeover}
     for parts in case.boot_problems:
         # Who boots as planned by a tool that is not known needs no change, and can leave kernel_args out.

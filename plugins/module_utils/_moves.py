@@ -158,7 +158,7 @@ def bind(host, wanted, recorded, bus, persist):
             if nic is not None:
                 job.add_row(nic, nic["driver"])
             continue
-        entry = _entry(nic, driver, bus.override(address), recorded.get(address) or {}, persist)
+        entry = _entry(nic, driver, bus, recorded.get(address) or {}, persist)
         if nic["driver"] != driver:
             job.entries[address] = entry
             job.add("bind", address, nic["driver"], driver)
@@ -212,16 +212,18 @@ def _ours(entry, driver, override):
     return (driver is None or entry.get("driver") in (driver, override)) and (driver, override) != before
 
 
-def _entry(nic, driver, override, recorded, persist):
+def _entry(nic, driver, bus, recorded, persist):
     """The record of a device: what it is, and what was there before us.
 
     An earlier record of the same device stays true where the device shows our own work, or nothing, now.
     """
     identity = {name: nic[name] for name in _binding.IDENTITY}
     earlier = recorded if _same(recorded, nic) else {}
+    override, macs = bus.override(nic["address"]), _binding.burned_in(bus, nic["address"]) or [earlier.get("burned_in")]
     ours = earlier and nic["driver"] in (None, driver, earlier.get("driver"))
     return dict(
-        identity,
+        {"burned_in": mac for mac in macs[:1] if mac},
+        **identity,
         name=nic["name"] or earlier.get("name"),
         mac=nic["mac"] or earlier.get("mac"),
         numa_node=nic["numa_node"],

@@ -23,7 +23,10 @@ def beyond(**variables):
     (block,) = [task for task in PLAY["tasks"][-1]["block"] if task["name"] == "DPDK devices, switch and proof"]
     environment = NativeEnvironment()
     environment.filters["nfv.ovs_dpdk.consent"] = consent
-    return bool(environment.compile_expression(block["when"])(**variables))
+    environment.filters["intersect"] = lambda one, other: [item for item in one if item in other]
+    variables.setdefault("ansible_run_tags", ["all"])
+    dry = environment.from_string(PLAY["vars"]["nfv_ovs_dpdk_beyond"]).render(**variables)
+    return bool(environment.compile_expression(block["when"])(nfv_ovs_dpdk_beyond=dry, **variables))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,8 @@ def test_a_dry_run_goes_as_far_as_a_real_one(pending, answer, real, dry):
         given = {"host_reboot_pending": pending, "host_reboot_allowed": answer, "ansible_check_mode": check}
         assert beyond(**given) is goes
     assert beyond(ansible_check_mode=False)
+    for tags, goes in ((["openvswitch"], False), (["openvswitch", "reboot"], True)):
+        assert beyond(host_reboot_pending=True, ansible_check_mode=True, ansible_run_tags=tags) is goes
 
 
 def test_guards_and_consent_come_with_whatever_changes_a_host():
@@ -108,5 +113,6 @@ def test_after_a_host_that_failed_the_next_ones_are_not_touched(tmp_path):
         assert "at work on c" in run(tmp_path, *goes_on)
 
 
-def test_the_reboot_is_no_part_that_could_be_skipped(tmp_path):
-    assert "The reboot cannot be skipped (--skip-tags reboot)" in run(tmp_path, "--skip-tags", "reboot", hosts="b,")
+@pytest.mark.parametrize("part", ["reboot", "packages"])
+def test_what_others_rest_upon_is_no_part_that_could_be_skipped(tmp_path, part):
+    assert "cannot be skipped (--skip-tags {0})".format(part) in run(tmp_path, "--skip-tags", part, hosts="b,")

@@ -97,6 +97,19 @@ def test_a_line_that_panics_is_named_and_not_tried_again(play):
     assert other["rc"] == 0 and boots(other) == [" ".join((NORMAL, "nosmt", TRIAL))]
 
 
+@pytest.mark.parametrize("options", [["--tags", "reboot"], ["--skip-tags", "kernel_args"]])
+def test_no_reboot_for_a_line_that_nobody_has_written(play, options):
+    refused, dry, written, booted = play(
+        {"options": options}, {"options": [*options, "--check"]},
+        {"options": ["--tags", "kernel_args"]}, {"options": options},
+    )  # fmt: skip
+    for result in (refused, dry):
+        assert result["rc"] and "would not have the planned kernel arguments" in " ".join(result["out"].split())
+        assert result["said"] == []
+    assert written["rc"] == booted["rc"] == 0
+    assert boots(booted) == [" ".join((NORMAL, "iommu=pt", TRIAL))]
+
+
 def test_a_line_that_panics_is_not_written_where_nobody_tries(play):
     results = play(
         "touch /boot/panics", {}, {"host_reboot_allowed": False},

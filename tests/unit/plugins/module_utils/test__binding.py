@@ -125,6 +125,25 @@ def test_at_boot_the_driver_is_loaded_where_it_is_missing(tmp_path):
     assert bus.driver(NIC) == "uio_pci_generic"
 
 
+def address_of_a_card(root, name, mac, kind="0"):
+    for attribute, text in (("address", mac), ("addr_assign_type", kind)):
+        with open(os.path.join(root, "sys/class/net", name, attribute), "w") as handle:
+            handle.write(text + "\n")
+
+
+def test_at_boot_another_card_of_the_same_model_is_left_alone(tmp_path):
+    """Addresses on the bus have moved, and this may be the NIC of the management network."""
+    bus, kernel = machine(tmp_path)
+    address_of_a_card(bus.root, "ens4", "3c:fd:fe:00:00:01")
+    problem = bind_recorded(bus, NIC, entry(bus, burned_in="3c:fd:fe:00:00:99"))
+    assert problem == (
+        "another device is in this place, left alone: found MAC address 3c:fd:fe:00:00:01, recorded 3c:fd:fe:00:00:99"
+    )
+    assert kernel.writes == []
+    address_of_a_card(bus.root, "ens4", "3c:fd:fe:00:00:01", kind="3")
+    assert bind_recorded(bus, NIC, entry(bus, burned_in="3c:fd:fe:00:00:99")) is None, "somebody has set it"
+
+
 @pytest.mark.parametrize("name", _binding.IDENTITY)
 def test_at_boot_another_device_in_the_same_place_is_left_alone(tmp_path, name):
     bus, kernel = machine(tmp_path)

@@ -488,6 +488,20 @@ def test_an_entry_that_only_the_new_menu_has_does_not_become_the_default(grub_tr
         assert (grub_tree.lines(), state(grub_tree)) == (before, {"version": 1})
 
 
+def test_our_files_go_where_somebody_else_makes_the_menu_by_now(grub_tree, run):
+    run(TOKENS)
+    grub_tree.boot()
+    grub_tree.menu.chmod(0o644)
+    grub_tree.menu.write_text("menuentry 'mine' { linux /vmlinuz " + TOKENS[0] + " }\n")
+    (grub_tree.root / "proc/cmdline").write_text("ro quiet\n")
+    assert "the boot menu is not one that grub-mkconfig" in run(state="absent")["msg"], "he boots a token of ours"
+    grub_tree.menu.write_text("menuentry 'mine' { linux /vmlinuz }\n")
+    dry, real = run(state="absent", check=True), run(state="absent")
+    assert [each["action"] for each in real["actions"]] == ["remove"] and dry["actions"] == real["actions"]
+    assert state(grub_tree) == {"version": 1} and not run(state="absent")["changed"]
+    assert "mine" in grub_tree.menu.read_text()
+
+
 def test_what_tuned_brings_by_now_is_not_waited_for(grub_tree, run):
     """The host was isolated by our tokens, and is by those of TuneD, which are the same in part."""
     assert run(TOKENS)["reboot_required"]

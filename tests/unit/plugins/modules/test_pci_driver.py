@@ -129,6 +129,16 @@ def test_a_nic_is_bound_recorded_and_bound_again_at_boot(host):
     assert machine.commands == ["systemctl daemon-reload", "systemctl enable --now " + UNIT]
 
 
+def test_the_address_of_the_card_itself_is_recorded(host):
+    machine = host()
+    for name, text in (("addr_assign_type", "0"), ("address", "3c:fd:fe:00:00:01")):
+        with open(machine.path("/sys/class/net/ens4/" + name), "w") as handle:
+            handle.write(text + "\n")
+    machine.run()
+    assert machine.state()["devices"][NIC]["burned_in"] == "3c:fd:fe:00:00:01"
+    assert not machine.run()["changed"], "on vfio-pci nobody shows it, and it stays"
+
+
 def test_the_unit_runs_the_very_code_that_bound_the_nic(host):
     machine = host()
     machine.run()
