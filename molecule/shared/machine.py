@@ -102,6 +102,13 @@ class Machine:
                         return int(entry.name)
         return None
 
+    def cpu_seconds(self):
+        """How long the host's CPUs have worked for the machine; 0 once it is gone."""
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            fields = Path(f"/proc/{self.pid()}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) // os.sysconf("SC_CLK_TCK")
+        return 0
+
     # -- what it is made of -------------------------------------------------------------------------------
 
     def facts(self):

@@ -21,9 +21,15 @@ def directory(tmp_path):
 
 
 @pytest.fixture
-def qemu(directory):
+def work():
+    """What the process does that looks like our QEMU."""
+    return "import time; time.sleep(600)"
+
+
+@pytest.fixture
+def qemu(directory, work):
     """A process that looks like our QEMU: its name and its -pidfile."""
-    arguments = [hardware.QEMU, "-c", "import time; time.sleep(600)", "-pidfile", str(directory / "qemu.pid")]
+    arguments = [hardware.QEMU, "-c", work, "-pidfile", str(directory / "qemu.pid")]
     process = subprocess.Popen(arguments, executable=sys.executable)
     assert await_condition(lambda: machine.Machine(directory).pid() == process.pid, 10)
     yield process
@@ -40,6 +46,14 @@ def test_down_stops_our_process_and_leaves_what_it_did_not_make(directory, qemu)
 def test_down_leaves_the_machine_of_another_directory_alone(tmp_path, qemu):
     machine.Machine(tmp_path / "other").down()
     assert qemu.poll() is None
+
+
+@pytest.mark.parametrize("work", ["while True: pass"])
+def test_time_is_what_the_machine_has_had_of_the_cpus(directory, qemu, work):
+    assert await_condition(lambda: machine.Machine(directory).cpu_seconds() >= 1, 60)
+    qemu.kill()
+    qemu.wait()
+    assert machine.Machine(directory).cpu_seconds() == 0
 
 
 def test_down_can_be_repeated(directory):

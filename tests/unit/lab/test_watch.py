@@ -31,6 +31,9 @@ class Guest:
         self.looks -= 1
         return 1 if self.looks >= 0 else None
 
+    def cpu_seconds(self):
+        return 0
+
     def reset(self):
         self.resets += 1
         with open(self.console, "ab") as log:
