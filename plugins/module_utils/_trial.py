@@ -172,6 +172,8 @@ class Trial:
             return "grub-editenv is missing"
         if not _FOLLOWS.search(menu):
             return "the menu does not follow next_entry"
+        if any(len(list(filter(None, map(_LINUX.match, block)))) > 1 for _name, block in _blocks(menu)):
+            return "an entry of the menu has several kernel lines (GRUB_FORCE_PARTUUID), and GRUB chooses at boot"
         if next_entry not in ("", ENTRY):
             return "somebody else has chosen {0!r} for the next boot ({1})".format(next_entry, ENVIRONMENT)
         return self._why_read_only() or self._why_not_set()

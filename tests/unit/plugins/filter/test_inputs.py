@@ -2,7 +2,13 @@ import pytest
 
 pytest.importorskip("ansible.errors")
 from ansible.errors import AnsibleFilterError
-from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import consent, dpdk_packages, from_survey, taken_away, words
+from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import (
+    consent,
+    dpdk_packages,
+    from_survey,
+    taken_away,
+    words,
+)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -472,6 +473,11 @@ def deaf(tree):
     tree.menu.write_text(tree.menu.read_text().replace("next_entry", "other_entry"))
 
 
+def twofold(tree):
+    tree.menu.chmod(0o644)
+    tree.menu.write_text(re.sub(r"(?m)^(\s*linux\s.*)$", r"\1\n\1", tree.menu.read_text()))
+
+
 IMPOSSIBLE = [
     (on("ext2 lvm"), "GRUB cannot write to /boot/grub on lvm"),
     (on("ext2 diskfilter mdraid1x"), "GRUB cannot write to /boot/grub on diskfilter mdraid1x"),
@@ -481,6 +487,7 @@ IMPOSSIBLE = [
     (lacks("usr/bin/grub-editenv"), "grub-editenv is missing"),
     (lacks("usr/sbin/grub-probe"), "grub-probe does not know what /boot/grub is on: "),
     (deaf, "the menu does not follow next_entry"),
+    (twofold, "an entry of the menu has several kernel lines (GRUB_FORCE_PARTUUID), and GRUB chooses at boot"),
     (full, "GRUB's environment block has no room for next_entry (/boot/grub/grubenv)"),
     (broken, "GRUB's environment block does not take next_entry (/boot/grub/grubenv): no block"),
     (
