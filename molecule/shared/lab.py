@@ -79,7 +79,7 @@ def parser():
         return sub
 
     up = verb(run_up, "boot a blank machine and wait for SSH")
-    up.add_argument("--twins", choices=("yes", "no"), default="no", help="with two more NICs, which share an IOMMU group")
+    up.add_argument("--twins", choices=("yes", "no"), default="no", help="with two NICs more that share an IOMMU group")
     for sub in (
         verb(run_image, "build the image unless it is there; NFV_LAB_IMAGE names an own qcow2 instead", machine=False),
         up,

@@ -45,7 +45,7 @@ def main():
     """Watch the machine in a directory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory")
-    parser.add_argument("--patience", type=int, default=PATIENCE, help="CPU seconds from the kernel to the login prompt")
+    parser.add_argument("--patience", type=int, default=PATIENCE, help="CPU seconds from kernel to login prompt")
     options = parser.parse_args()
     watch(Machine(options.directory), options.patience, lambda text: print(text, file=sys.stderr, flush=True))
 

@@ -219,11 +219,11 @@ def _entry(nic, driver, bus, recorded, persist):
     """
     identity = {name: nic[name] for name in _binding.IDENTITY}
     earlier = recorded if _same(recorded, nic) else {}
-    override, macs = bus.override(nic["address"]), _binding.burned_in(bus, nic["address"]) or [earlier.get("burned_in")]
+    override = bus.override(nic["address"])
+    macs = _binding.burned_in(bus, nic["address"]) or [earlier.get("burned_in")]
     ours = earlier and nic["driver"] in (None, driver, earlier.get("driver"))
     return dict(
-        {"burned_in": mac for mac in macs[:1] if mac},
-        **identity,
+        dict(identity, burned_in=macs[0]) if macs[0] else identity,
         name=nic["name"] or earlier.get("name"),
         mac=nic["mac"] or earlier.get("mac"),
         numa_node=nic["numa_node"],

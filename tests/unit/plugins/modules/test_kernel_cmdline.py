@@ -510,7 +510,8 @@ def test_what_tuned_brings_by_now_is_not_waited_for(grub_tree, run):
     isolated = ["nohz_full=2-5,8-11", "rcu_nocbs=2-5,8-11"]
     _state.State(str(grub_tree.root)).record("tuned", "line", {"tokens": isolated})
     defaults = grub_tree.root / "etc/default/grub"
-    defaults.write_text(defaults.read_text() + 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT \\$tuned_params"\n')
+    refers = 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT \\$tuned_params"\n'
+    defaults.write_text(defaults.read_text() + refers)
     grub_tree.update_grub()
     grub_tree.boot()
     line = grub_tree.root / "proc/cmdline"
