@@ -78,10 +78,18 @@ def test_its_reboot_is_asked_for_in_its_own_words():
     asked = [task for task in tasks() if "host_reboot" in str(task.get("ansible.builtin.include_role"))]
     assert len(asked) == 2
     for task in asked:
-        given = {name: own[str(value).strip("{} ")] for name, value in task["vars"].items() if value}
+        words = {name: str(value).strip("{} ") for name, value in task["vars"].items() if value}
+        given = {name: own.get(word, word) for name, word in words.items()}
         assert variable("host_reboot", "__host_reboot_shortest", **given) == 180
         manner = variable("host_reboot", "__host_reboot_manner", **given)
         assert manner == "New kernel arguments boot without a trial: the line of before is put back."
+
+
+def test_what_is_ours_goes_whoever_writes_the_kernel_line_by_now():
+    """kernel_args_backend=operator may stand in the inventory."""
+    asked = [task for task in tasks() if "include_role" in str(task)]
+    looked = [task["vars"] for task in asked if task["ansible.builtin.include_role"].get("tasks_from") != "consent"]
+    assert [given["kernel_args_backend"] for given in looked] == ["auto", "auto"]
 
 
 def test_pins_that_could_not_be_taken_back_are_told():
