@@ -44,6 +44,7 @@ def node(real, on):
         "bridge": "theirs",
         "fail_mode": "secure",
         "datapath_type": "netdev",
+        "takeover": True,
         "other_config": {"a": "c", "d": "e"},
         "ports": [port("p2"), {"name": "f0", "tag": 3, "interfaces": [pmd("f0", options={"n_rxq": 1})]}, bond],
     }
