@@ -18,9 +18,8 @@ SECTION = "kernel_cmdline"
 # the latter. *names* are the parameters that may be taken over.
 Wish = collections.namedtuple("Wish", "entry tokens names retry")
 # What the boot loader and the state file say now; *why_not* is why no line can be tried, *standing* that of a trial.
-# *menu* is None where it is not known, and nothing has to be changed. *brought* is what TuneD has on the running line
-# because of us.
-Present = collections.namedtuple("Present", "menu running recorded brought boot_id next_entry why_not standing")
+# *menu* is None where it is not known, and nothing has to be changed. *ours* are the settings of former().
+Present = collections.namedtuple("Present", "menu running recorded ours boot_id next_entry why_not standing")
 # *line* is what the next boot will have, *gone* our former settings that are no part of it, *taken* the operator's
 # tokens filtered out, *menu* says whether it has to be generated, *arm* is (before, after) of the entry that boots
 # once, *calm* what the running kernel loses.

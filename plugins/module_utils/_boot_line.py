@@ -81,8 +81,8 @@ def _check_seconds(text):
 
 def read(grub, trial, state, wish, running, backend="auto"):
     """Everything that decisions are made of; with *backend* "operator" the boot loader is none of our business."""
-    recorded, brought = state.section(SECTION), _tuned.own_tokens(state.load(), running)
-    ours = former(recorded, brought)
+    recorded = state.section(SECTION)
+    ours = former(recorded, _tuned.own_tokens(state.load(), running))
     # Whoever has brought the tokens there, we have nothing to do and nothing to give back.
     fits = not (recorded or wish.entry == "armed" or differs(running, wish.tokens, []))
     try:
@@ -93,11 +93,11 @@ def read(grub, trial, state, wish, running, backend="auto"):
         gone = not wish.tokens and backend != "operator" and _nowhere(grub, ours, running)
         if not (fits or gone):
             raise
-        return Present(None, running, recorded, brought, "", "", exc.parts["what"], None)
+        return Present(None, running, recorded, ours, "", "", exc.parts["what"], None)
     boot_id, next_entry = trial.boot_id(), trial.next_entry()
     why_not = trial.why_not(menu, next_entry) or _nothing_to_try(grub, menu, wish, ours, running)
     standing = _trial.standing(recorded.get("trial"), running, boot_id)
-    return Present(menu, running, recorded, brought, boot_id, next_entry, why_not, standing)
+    return Present(menu, running, recorded, ours, boot_id, next_entry, why_not, standing)
 
 
 def _nowhere(grub, ours, running):
@@ -163,7 +163,7 @@ def own_files(grub, state, text):
 
 def _decide_default(grub, trial, state, wish, present):
     wanted, recorded, entries = wish.tokens, present.recorded, _grub.entries(present.menu)
-    ours = former(recorded, present.brought)
+    ours = present.ours
     text = _grub.dropin(wanted, wish.names) if wanted or wish.names else None
     files = own_files(grub, state, text)
     stale = bool(files) or not entries or _trial.ENTRY in present.menu

@@ -10,7 +10,7 @@ Private to the collection. Python 3.6+, standard library only.
 """
 
 from . import _cmdline, _grub, _owned, _trial
-from ._boot_data import Decision, check_line, differs, filled, former, taken_over
+from ._boot_data import Decision, check_line, differs, filled, taken_over
 from ._errors import Refused
 from ._files import read_text, under
 
@@ -43,7 +43,7 @@ def decide(grub, trial, state, wish, present):
     # Whoever writes it will arm it later: what an earlier play has armed, and not rebooted, is taken back until then.
     told = wish.entry == "armed" and present.next_entry == _trial.ENTRY and same and present.standing == "waiting"
     record = dict(recorded, entry="trial", trial=_record(trial, wish, present, waits, told), retired=retired)
-    gone = _cmdline.lacking(tried, former(recorded, present.brought))
+    gone = _cmdline.lacking(tried, present.ours)
     taken = taken_over(grub, wish.names)
     return Decision(wanted, tried, gone, taken, file, menu, filled(record), _arm(wish, present, told), [])
 
@@ -52,7 +52,7 @@ def disarm(wish, present):
     """What has to change for the next boot to be an ordinary one; what is written stays."""
     recorded, arm = present.recorded, _disarmed(present)
     record = dict(recorded, trial=unarmed(present) if arm else recorded.get("trial"))
-    gone = _cmdline.lacking(wish.tokens, former(recorded, present.brought))
+    gone = _cmdline.lacking(wish.tokens, present.ours)
     taken = recorded.get("taken_over", [])
     return Decision(wish.tokens, wish.tokens, gone, taken, [], False, filled(record), arm, [])
 
@@ -74,7 +74,7 @@ def _on_trial(grub, wish, present):
             expected="a line that has not booted",
             cure="Keep it: entry=default.",
         )
-    gone = _cmdline.lacking(present.running, former(present.recorded, present.brought))
+    gone = _cmdline.lacking(present.running, present.ours)
     seen = dict(present.recorded, trial=dict(present.recorded["trial"], armed=True, booted=True))
     running, taken = _cmdline.split(present.running), taken_over(grub, wish.names)
     return Decision(wish.tokens, running, gone, taken, [], False, seen, None, [])
