@@ -297,6 +297,13 @@ def test_a_host_is_not_rebooted_under_a_guest_that_stayed(play, drain):
     assert moved["rc"] == 0 and boots(moved) == [" ".join((NORMAL, "iommu=pt", TRIAL))]
 
 
+def test_a_guest_stops_a_reboot_that_only_another_role_wants(play):
+    tuned = {"reasons": ["TuneD has other arguments."], "reboot_required": True}
+    (stayed,) = play(GUEST, {"tokens": ["quiet"], "cpu_isolation_tuned": tuned})
+    assert stayed["rc"] and "guests are running and a reboot is due" in stayed["out"]
+    assert boots(stayed) == []
+
+
 REFUSED = [
     ({"host_reboot_timeout": "30m"}, "found 30m, expected at least 1200 seconds: kernel_args_trial_seconds (900)"),
     ({"host_reboot_timeout": "600"}, "found 600, expected at least 1200 seconds"),
