@@ -14,7 +14,7 @@ import contextlib
 import os
 import re
 
-from . import _cmdline, _files
+from . import _boot_files, _cmdline, _files
 from ._errors import Failed, Refused
 
 DROPIN = "/etc/default/grub.d/90-nfv-ovs-dpdk.cfg"
@@ -207,7 +207,7 @@ class Grub:
             with open(self._at(NEW_MENU), "rb") as handle:
                 os.fchmod(handle.fileno(), os.stat(target).st_mode & 0o7777)
                 os.fsync(handle.fileno())
-            _files.put(self._at(NEW_MENU), target)
+            _boot_files.put(self._at(NEW_MENU), target)
         except OSError as exc:
             raise Failed("the new menu cannot take the place of the old one", where=MENU, found=str(exc))
 

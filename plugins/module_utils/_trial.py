@@ -19,7 +19,7 @@ import re
 import shutil
 import tempfile
 
-from . import _cmdline, _files, _state
+from . import _boot_files, _cmdline, _files, _state
 from ._errors import Failed
 
 SCRIPT = "/etc/grub.d/99_nfv-ovs-dpdk-trial"  # last, so that no entry gets another number
@@ -223,7 +223,7 @@ class Trial:
                 raise Failed("GRUB's environment block does not take next_entry", where=ENVIRONMENT)
             with open(new, "rb") as handle:
                 os.fsync(handle.fileno())
-            _files.put(new, target)
+            _boot_files.put(new, target)
         except OSError as exc:
             raise Failed("GRUB's environment block cannot be replaced", where=ENVIRONMENT, found=str(exc))
         finally:
