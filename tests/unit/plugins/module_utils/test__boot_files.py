@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _boot_files
@@ -90,3 +91,13 @@ def test_grub_finds_a_whole_menu_after_each_step(disk, monkeypatch, kept_in_the_
     monkeypatch.undo()
     assert set(found) == {OLD, NEW} and found[-1] == NEW
     assert power_cut() == NEW
+
+
+def test_a_file_system_that_knows_no_such_journal_is_flushed():
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as place:
+        menu, new = os.path.join(place, "grub.cfg"), os.path.join(place, "new")
+        with open(new, "w") as handle:
+            handle.write(NEW)
+        _boot_files.put(new, menu)
+        with open(menu) as handle:
+            assert handle.read() == NEW
