@@ -94,12 +94,17 @@ def blank_variables(path):
     run(["qemu-img", "convert", "-O", "qcow2", str(OVMF / "OVMF_VARS_4M.fd"), str(path)])
 
 
+# One thread for all virtual CPUs. With one for each, on fewer real CPUs, those that spin and wait for another (IPIs,
+# stop_machine) keep it from running: boots took three times as long now and then, or never got out of their start.
+EMULATION = "tcg,thread=single"
+
+
 def usable_accelerator(say=print):
     """KVM where it really works, else TCG. There are machines whose /dev/kvm cannot run a firmware."""
     boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     verdict = Path(tempfile.gettempdir()) / f"nfv-lab-accelerator-{os.getuid()}-{boot_id}"
     if not verdict.exists():
-        accelerator = "kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) and kvm_runs_firmware() else "tcg,thread=multi"
+        accelerator = "kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) and kvm_runs_firmware() else EMULATION
         say(f"accelerator, found by trying: {accelerator}")
         verdict.write_text(accelerator, encoding="ascii")
     return verdict.read_text(encoding="ascii")

@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Press the reset button of a machine that hangs while it boots.
 
-Under software emulation, with more virtual than real CPUs, a guest's kernel now and then never gets out of its first
-second: all virtual CPUs are busy with interrupts and none gets on. An operator would power-cycle a server that does so.
-This does it for a test, writes it down, and ends with the machine.
+Under software emulation a guest's kernel may never get out of its start. An operator would power-cycle a server that
+does so. This does it for a test, writes it down, and ends with the machine.
 """
 
 import argparse
