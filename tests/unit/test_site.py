@@ -89,15 +89,14 @@ def test_no_choice_of_tags_leaves_out_guards_and_consent(tmp_path, part):
     assert set(listed(tmp_path, "--tags", part)) >= ASKED
 
 
-def run(tmp_path, *options, hosts="a,b,c,"):
-    """The first tasks of the site's play, before its work; a host named a fails after them."""
-    play = dict(PLAY, serial=2, become=False, vars=dict(PLAY["vars"], ansible_connection="local"))
+WORK = {"ansible.builtin.debug": {"msg": "at work on {{ inventory_hostname }}"}}
+
+
+def run(tmp_path, *options, hosts="a,b,c,", of=PLAY):
+    """The first tasks of a play, that of the site, before its work; a host named a fails after them."""
+    play = dict(of, serial=2, become=False, vars=dict(of.get("vars", {}), ansible_connection="local"))
     fails = {"ansible.builtin.fail": {"msg": "its work"}, "when": "inventory_hostname == 'a'"}
-    play["tasks"] = [
-        *PLAY["tasks"][:-1],
-        fails,
-        {"ansible.builtin.debug": {"msg": "at work on {{ inventory_hostname }}"}},
-    ]
+    play["tasks"] = [*of["tasks"][:-1], fails, WORK]
     del play["hosts"]
     path = tmp_path / "play.yml"
     path.write_text(yaml.safe_dump([dict(play, hosts="all")]))
@@ -113,6 +112,14 @@ def test_after_a_host_that_failed_the_next_ones_are_not_touched(tmp_path):
         assert "at work on c" in run(tmp_path, *goes_on)
 
 
-@pytest.mark.parametrize("part", ["reboot", "packages"])
+@pytest.mark.parametrize("part", ["guard", "reboot", "packages"])
 def test_what_others_rest_upon_is_no_part_that_could_be_skipped(tmp_path, part):
     assert "cannot be skipped (--skip-tags {0})".format(part) in run(tmp_path, "--skip-tags", part, hosts="b,")
+
+
+@pytest.mark.parametrize("path", [SITE, SITE.with_name("teardown.yml")], ids=lambda path: path.stem)
+def test_nothing_is_done_without_what_is_always_done(tmp_path, path):
+    play = yaml.safe_load(path.read_text())[-1]
+    assert "at work on b" in run(tmp_path, hosts="b,", of=play)
+    out = run(tmp_path, "--skip-tags", "always", hosts="b,", of=play)
+    assert "cannot be skipped (--skip-tags always). Nothing has been changed." in out and "at work" not in out
