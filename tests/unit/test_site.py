@@ -1,6 +1,9 @@
-"""When the playbook site goes beyond its reboot, and what no choice of tags leaves out."""
+"""When the playbook site goes beyond its reboot, what no choice of tags leaves out, and the lease of each play."""
 
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,13 +58,13 @@ def test_guards_and_consent_come_with_whatever_changes_a_host():
     assert not any(changes.render(ansible_run_tags=[part]) for part in ["plan", "verify"])
 
 
-def playbook(tmp_path, path, *options, hosts="host,", check=True):
+def playbook(tmp_path, path, *options, hosts="host,", check=True, prefix=()):
     """What ansible-playbook says of *path* with this very collection."""
     place = tmp_path / "ansible_collections/nfv"
     place.mkdir(parents=True, exist_ok=True)
     if not (place / "ovs_dpdk").exists():
         (place / "ovs_dpdk").symlink_to(SITE.parents[1])
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", hosts, str(path), *options]
+    command = [*prefix, sys.executable, "-m", "ansible", "playbook", "-i", hosts, str(path), *options]
     environment = dict(
         os.environ,
         ANSIBLE_COLLECTIONS_PATH=str(tmp_path),
@@ -123,3 +126,42 @@ def test_nothing_is_done_without_what_is_always_done(tmp_path, path):
     assert "at work on b" in run(tmp_path, hosts="b,", of=play)
     out = run(tmp_path, "--skip-tags", "always", hosts="b,", of=play)
     assert "cannot be skipped (--skip-tags always). Nothing has been changed." in out and "at work" not in out
+
+
+def leased(tmp_path, path):
+    """What the play says and holds while it is at work, with nothing to do; /var/lib is a directory of the test."""
+    *first, play = yaml.safe_load(path.read_text())
+    block = play["tasks"][-1]
+    play["tasks"][-1] = {
+        "block": [
+            *(task for task in block["block"] if task["name"] == "Lease"),
+            {"nfv.ovs_dpdk.host_lease": {}},  # as any other changing module
+            {"ansible.builtin.command": "cat /var/lib/nfv_ovs_dpdk/state.json", "register": "held"},
+            {"ansible.builtin.debug": {"msg": "held {{ (held.stdout | from_json).lease | to_json }}"}},
+        ],
+        "always": [task for task in block["always"] if task["name"] == "End of the lease"],
+    }
+    path = tmp_path / "play.yml"
+    path.write_text(yaml.safe_dump([*first, play]))
+    here = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /var/lib && exec "$@"', str(tmp_path / "lib")]
+    host = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": sys.executable}
+    given = dict(host, rebalance_apply=True)
+    return playbook(tmp_path, path, "-e", json.dumps(given), check=False, prefix=here)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root for a mount namespace")
+@pytest.mark.parametrize("name", ["site", "teardown", "rebalance"])
+def test_a_play_holds_its_host_and_lets_it_go(tmp_path, name):
+    path, state = SITE.with_name(name + ".yml"), tmp_path / "lib/nfv_ovs_dpdk/state.json"
+    (tmp_path / "lib").mkdir()
+    out = leased(tmp_path, path)
+    (held,) = re.findall(r'"msg": "held (.*)"', out)
+    lease = json.loads(held.replace('\\"', '"'))
+    assert re.match(r"\d{8}T\d{6}Z-\d+$", lease["job"]) and lease["host"] == os.uname().nodename
+    assert not state.parent.exists()
+    state.parent.mkdir()
+    other = dict(lease, job="4711", host="awx")
+    state.write_text(json.dumps({"version": 1, "lease": other}))
+    out = leased(tmp_path, path)
+    assert "another play is at work on this host: found job 4711@awx" in out and '"msg": "held' not in out
+    assert json.loads(state.read_text())["lease"] == other
