@@ -341,14 +341,37 @@ def test_a_line_that_fails_is_not_left_without_consent_to_another_reboot(play, d
     assert "FAIL memory.hugepages: node 0, 1G pages" in text
 
 
+NIC = {"address": "0000:ff:1f.7", "driver": "vfio-pci", "interface": None}
+PCI = (
+    "for place in /sys/bus/pci/devices /sys/class/iommu /sys/kernel/iommu_groups; do test ! -d $place || "
+    "mount -t tmpfs none $place; done; cd /sys/bus/pci/devices && mkdir 0000:ff:1f.7 && "
+    "echo 0x020000 > 0000:ff:1f.7/class"
+)
+
+
 def test_a_line_that_brings_no_iommu_is_left_again(play):
-    nic = {"address": "0000:ff:1f.7", "driver": "vfio-pci", "interface": None}
-    present = "for place in /sys/bus/pci/devices /sys/class/iommu /sys/kernel/iommu_groups; do test ! -d $place || "
-    present += "mount -t tmpfs none $place; done; cd /sys/bus/pci/devices && mkdir 0000:ff:1f.7 && "
-    present += "echo 0x020000 > 0000:ff:1f.7/class"
-    (failed,) = play(present, {"devices": [nic]})
+    (failed,) = play(PCI, {"devices": [NIC]})
     assert failed["rc"] and "FAIL  iommu.active" in failed["out"]
     assert boots(failed) == [" ".join((NORMAL, "iommu=pt", TRIAL)), NORMAL]
+
+
+# Of another NIC beside it, which the kernel drives.
+GROUP = (
+    " && cp -r 0000:ff:1f.7 0000:ff:1f.6 && ln -s ../../drivers/e1000 0000:ff:1f.6/driver && "
+    "group=/sys/kernel/iommu_groups/7 && mkdir -p $group/devices /sys/class/iommu/dmar0 && "
+    "for nic in *; do ln -s $group $nic/iommu_group; ln -s $PWD/$nic $group/devices/; done"
+)
+
+
+def test_a_line_that_brings_a_shared_iommu_group_is_left_again(play):
+    failed, allowed = play(
+        PCI + GROUP, {"devices": [NIC]},
+        {"devices": [NIC], "host_guard_allow": "iommu_group:0000:ff:1f.7", "kernel_args_trial_retry": True},
+    )  # fmt: skip
+    text = " ".join(failed["out"].split())
+    assert failed["rc"] and "the IOMMU group is shared" in text and "0000:ff:1f.6 on e1000" in text
+    assert boots(failed) == [" ".join((NORMAL, "iommu=pt", TRIAL)), NORMAL]
+    assert allowed["rc"] == 0 and boots(allowed) == boots(failed)[:1]
 
 
 def test_a_dry_run_shows_the_trial_and_the_line_that_stays(play):

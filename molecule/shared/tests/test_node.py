@@ -140,6 +140,17 @@ def test_management_nic_is_untouched(host):
     assert host.check_output("readlink %s", f"/sys/bus/pci/devices/{MANAGEMENT}/driver").endswith("/virtio-pci")
 
 
+def test_nothing_of_it_is_writable_for_everybody(host):
+    """udev gives /dev/vfio/vfio to all; it is worth nothing without a group."""
+    places = "/etc /usr/local /var/lib/nfv_ovs_dpdk /run/openvswitch /dev/vfio /dev/hugepages-1G"
+    assert host.check_output(f"find {places} -xdev ! -type l -perm -0002").split() == ["/dev/vfio/vfio"]
+
+
+def test_the_switch_runs_as_the_user_of_its_package(host):
+    shipped = host.check_output("sed -n s/^User=//p /lib/systemd/system/ovs-vswitchd.service")
+    assert host.check_output("ps -o user= -p $(cat /run/openvswitch/ovs-vswitchd.pid)") == (shipped or "root")
+
+
 def test_dpdk_is_initialized(host):
     assert host.check_output("ovs-vsctl get Open_vSwitch . dpdk_initialized") == "true"
 
