@@ -10,7 +10,7 @@ packages=(
   openvswitch-switch-dpdk 'librte-net-null[0-9]*' 'librte-net-virtio[0-9]*' 'librte-mempool-ring[0-9]*' dpdk-dev  # and DPDK
   qemu-system-x86 qemu-utils ovmf openssh-client              # virtual machines
   mmdebstrap uidmap e2fsprogs dosfstools mtools fdisk         # their image
-  grub-common                                                 # a real boot menu in unit tests
+  grub-common btrfs-progs xfsprogs                            # a real boot menu, and where it may be, in unit tests
   shellcheck                                                  # one of the sanity tests
 )
 missing=()
