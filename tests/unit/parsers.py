@@ -23,12 +23,16 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import (
     _owned,
     _pages,
     _pci,
+    _pins,
     _pmd,
     _port_stats,
+    _processes,
     _request,
     _sizes,
     _sysctl,
     _tree,
+    _trial,
+    _tuned,
 )
 
 Reader = collections.namedtuple("Reader", "read usual")
@@ -101,6 +105,22 @@ def _network(tree):
     return _links._local4(tree), _links._routes4(tree), _links._add_ipv6(tree, {})
 
 
+def _trial_of(menu, line="BOOT_IMAGE=/vmlinuz root=/dev/vda1 ro quiet"):
+    script = _trial.script(menu, line, ["ro", "quiet"], ["ro", "iommu=pt"])
+    return _trial.tokens_of(menu), _trial.kernel_of(menu), script
+
+
+def _tuned_of(text):
+    tuned = _tuned.Tuned("/nowhere", None)
+    tuned.tree = Shown(text)
+    return tuned.profile(), tuned.boot_tokens(), tuned.menu_tokens()
+
+
+def _pins_of(text):
+    columns = {"other_config": {_pins.AFFINITY: text}, "external_ids": {_pins.NAME: text}}
+    return _pins.affinity(text), _pins.others(columns)
+
+
 LINE = 'BOOT_IMAGE=/vmlinuz ro hugepagesz=1G hugepages=0:2,1:2 isolcpus=managed_irq,2-5 a="b c" -- init'
 LOG = (
     "2026-01-01T00:00:00.000Z|00001|vlog|INFO|opened log file /var/log/openvswitch/ovs-vswitchd.log\n"
@@ -117,6 +137,17 @@ CHOICE = (
     "submenu 'It'\\''s' $menuentry_id_option 'more' {\n\tmenuentry \"Debian\" --id=x {\n\t\tlinux\t/vmlinuz\n\t}\n}\n"
     "function f {\n}\nmenuentry Mine --class os --id mine { chainloader +1 }\n"
 )
+TRIED = """menuentry 'Debian' --class os $menuentry_id_option 'gnulinux-simple-1' {
+\tlinux /vmlinuz root=/dev/vda1 ro quiet
+}
+menuentry 'Trial' $menuentry_id_option 'nfv-ovs-dpdk-trial' {
+\tlinux /vmlinuz root=/dev/vda1 ro iommu=pt
+}
+"""
+TUNED = [
+    'set tuned_params="nohz_full=2-5"\n' + MENU.replace("quiet", "$tuned_params"),
+    'TUNED_BOOT_CMDLINE="nohz_full=2-5"\n',
+]
 ROUTES = (
     "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
     "ens3\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
@@ -161,6 +192,12 @@ READERS = {
     "log": Reader(_log_of, [LOG]),
     "counters": Reader(_row_of_port, ["1", "rx_q0_errors", "tx_dropped"]),
     "menu": Reader(_grub.entries, [MENU]),
+    "trial_menu": Reader(_trial_of, [MENU, TRIED]),
+    "tuned": Reader(_tuned_of, TUNED),
+    "pins": Reader(_pins_of, ["0:3,1:5", '{"other_config:pmd-rxq-affinity": {"before": null, "after": "0:3"}}']),
+    "guest": Reader(
+        lambda text: _processes._guest(text.split(" ")), ["/usr/bin/qemu-system-x86_64 -name guest=web1,x=y -M pc"]
+    ),
     "default_entry": Reader(lambda text: _grub_default.entry(text, None, text[:9], text[9:18]), [MENU, CHOICE]),
     "default_choice": Reader(lambda text: _grub_default.entry(CHOICE, text), ["0", "1>2", "Debian >> 1>'x'"]),
     "cpus_of_tree": Reader(lambda text: _topology(Shown(text)), ["0-1", "3", "Node 0 MemTotal: 5 kB"]),
