@@ -131,9 +131,10 @@ def temporary(path):
     return ".nfv-ovs-dpdk" in os.path.basename(path)
 
 
-def dies_at(number, call):
+def dies_at(number, call, *more):
     """Run call() in a child that dies without a word before its *number*-th change of a name or command, if any.
 
+    *more* are (module, name of its function) that change something besides.
     Before each of them, and at the end, all names that were changed so far must be on the disk: a record that a power
     cut takes back while the change that it describes stays is as good as none.
     """
@@ -179,6 +180,8 @@ def dies_at(number, call):
         os.rename, subprocess.Popen = deadly(naming(os.rename, 1)), deadly(subprocess.Popen)
         for name in ("unlink", "mkdir", "rmdir"):
             setattr(os, name, deadly(naming(getattr(os, name))))
+        for module, name in more:
+            setattr(module, name, deadly(getattr(module, name)))
         try:
             code = BROKEN if call()["failed"] else 0
             settled()
@@ -193,11 +196,11 @@ def dies_at(number, call):
 
 @pytest.fixture
 def deaths():
-    """deaths(call): call() dies before its first step, its second …; yields after each, until it gets through."""
+    """deaths(call, *more): call() dies before its first step, its second …; yields after each, until it gets through"""
 
-    def each(call):
+    def each(call, *more):
         number = 1
-        while dies_at(number, call):
+        while dies_at(number, call, *more):
             yield number
             number += 1
         assert number > 1, "nothing was there to interrupt"

@@ -31,18 +31,19 @@ ALL_KINDS = os.environ.get("NFV_ALL_INTERRUPTIONS", "").lower() in ("1", "true",
 STATE = "/var/lib/nfv_ovs_dpdk/state.json"
 RECORD = "/var/lib/nfv_ovs_dpdk/*state.json*"  # written, and then put in place, before each change
 # What a role runs, and the files whose appearance is a moment to strike at; without any it runs undisturbed.
+BOOTED = [(role, "main", []) for role in ("kernel_args", "hugepages", "host_reboot", "hugepages")]
 ROLES = {
-    "host": [
+    "kernel": [
         ("kernel_args", "main", [RECORD, "/boot/grub/grub*"]),
         ("cpu_isolation", "main", [RECORD]),
         ("hugepages", "main", [RECORD]),
         ("host_reboot", "main", [RECORD, "/boot/grub/grub*"]),
-        ("hugepages", "main", []),  # nothing is left for it on this machine
-        ("dpdk_devices", "main", [RECORD]),
     ],
+    "packages": [("openvswitch", "packages", [RECORD, "/var/lib/dpkg/info/*.list"])],
     "switch": [
-        ("openvswitch", "packages", [RECORD, "/var/lib/dpkg/info/*.list"]),
-        *((role, "main", []) for role in ("kernel_args", "hugepages", "host_reboot", "hugepages", "dpdk_devices")),
+        ("openvswitch", "packages", []),
+        *BOOTED,
+        ("dpdk_devices", "main", [RECORD]),
         ("openvswitch", "main", [RECORD, "/run/openvswitch/*vswitchd.pid*"]),
     ],
 }
