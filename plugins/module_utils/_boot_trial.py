@@ -65,7 +65,7 @@ def _same(record, wish):
 
 
 def _on_trial(grub, wish, present):
-    """Nothing has to change for a line that is on trial this very moment."""
+    """A line that is on trial this very moment stays; a boot that GRUB has not crossed out would be another one."""
     if wish.entry == "armed":
         raise Refused(
             "this kernel line is on trial already",
@@ -77,7 +77,7 @@ def _on_trial(grub, wish, present):
     gone = _cmdline.lacking(present.running, present.ours)
     seen = dict(present.recorded, trial=dict(present.recorded["trial"], armed=True, booted=True))
     running, taken = _cmdline.split(present.running), taken_over(grub, wish.names)
-    return Decision(wish.tokens, running, gone, taken, [], False, seen, None, [])
+    return Decision(wish.tokens, running, gone, taken, [], False, seen, _disarmed(present), [])
 
 
 def _entry(grub, state, present, tried, waits):

@@ -8,13 +8,22 @@ Private to the collection. Python 3.6+, standard library only.
 Sources: man pages systemd.unit(5) (escaping of paths) and systemctl(1).
 """
 
+import re
 import string
 
-from ._errors import Failed
+from ._errors import Failed, Refused
 
 DIRECTORY = "/etc/systemd/system"
 RUNNING = ("active", "activating", "reloading")
 _PLAIN = string.ascii_letters + string.digits + ":_."
+_SERVICE = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9:_.@\\-]{0,200}\.service\Z")
+
+
+def check_service(name, option):
+    """Refuse what systemctl would take for an option or, with * or ?, for many units."""
+    if not _SERVICE.match(name):
+        cure = "Change {0} (openvswitch_service).".format(option)
+        raise Refused("not the name of a service", found=repr(name), expected="x.service", cure=cure)
 
 
 def escape_path(path):

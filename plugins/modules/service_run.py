@@ -55,17 +55,15 @@ actions:
 """
 
 import contextlib
-import re
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd, check_service
 
 SECTION = "services"
-NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9:_.@\\-]{0,200}\.service\Z")
 # What systemctl is told where it becomes false, or true.
 VERBS = {"enabled": ("disable", "enable"), "running": ("stop", "start")}
 NEW = {"enabled": False, "running": False}
@@ -117,9 +115,8 @@ def carry_out(params, systemd, state, found, actions):
 def work(module):
     """Read, decide, record, carry out."""
     params, state, systemd = module.params, State(), Systemd(runner(module))
-    if params["name"] is not None and not NAME.match(params["name"]):
-        cure = "Change name (openvswitch_service)."
-        raise Refused("not the name of a service", found=repr(params["name"]), expected="x.service", cure=cure)
+    if params["name"] is not None:
+        check_service(params["name"], "name")
     with contextlib.ExitStack() as held:
         if not module.check_mode:
             held.enter_context(state.locked())

@@ -98,7 +98,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running, unseen
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd, check_service
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import LOG, Switch
 
 MAPS = ("external_ids", "other_config")
@@ -201,6 +201,7 @@ def check_previous(previous):
 
 def work(module):
     check_previous(module.params["previous"])
+    check_service(module.params["service"], "service")
     run, store = runner(module), State()
     switch = Switch.of(run, module.params)
     if module.check_mode:

@@ -130,6 +130,14 @@ def test_a_line_that_does_not_do_as_planned_is_left_again(play):
     assert again["rc"] and "it booted, and nobody confirmed it" in again["out"]
 
 
+def test_a_host_that_boots_the_line_on_trial_once_more_is_not_called_back(play):
+    (failed,) = play("touch /boot/clings", {"pools": [POOL]})
+    text = " ".join(failed["out"].split())
+    assert failed["rc"] and "has booted the one on trial once more: look at its boot menu." in text
+    assert "the host is back on the line of before" not in text
+    assert boots(failed) == [" ".join((NORMAL, "iommu=pt", TRIAL))] * 2
+
+
 @pytest.fixture
 def drain(tmp_path):
     """drain(words) -> path of a task file that runs them."""

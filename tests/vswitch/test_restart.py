@@ -138,6 +138,10 @@ def test_what_does_not_run_is_started(switch, unit, on):
     [
         ({"timeout": 0}, "no time to wait (timeout): found 0, expected 1 second or more."),
         (
+            {"service": "*"},
+            "not the name of a service: found '*', expected x.service. Change service (openvswitch_service).",
+        ),
+        (
             {"previous": {"other_config": {}}},
             "not what was there before (previous): found other_config, expected other_config and external_ids. "
             "Give before of vswitch_config.",

@@ -296,6 +296,14 @@ def test_packages_that_upgrade_the_switch_are_a_restart(node):
     assert (node.switch.configuration(), node.restarts) == (before, 0)
 
 
+def test_no_is_no_to_such_packages_while_nothing_carries_traffic_too(node):
+    node.packages(openvswitch_switch_dpdk="not-installed")
+    node.program("apt-get", "#!/bin/sh\necho 'Inst openvswitch-switch [3.1.0-2] (3.1.0-3 Debian:12 [amd64])'\n")
+    node.switch.vsctl("del-port", "p0")
+    code, text = node.run({}, openvswitch_packages=True, openvswitch_restart_allowed=False)
+    assert code != 0 and "upgrade of openvswitch-switch" in text and "nothing at this moment" in text
+
+
 def test_an_installation_that_was_interrupted_is_a_restart(node):
     """Whoever calls dpkg next finishes it, and the scripts of the package restart the switch."""
     node.packages(openvswitch_switch="unpacked")

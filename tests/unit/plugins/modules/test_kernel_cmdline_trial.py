@@ -126,6 +126,20 @@ def test_a_line_is_tried_once_and_kept(grub_tree, run):
     assert grub_tree.snapshot() == left and state(grub_tree) == {"version": 1}
 
 
+def test_a_boot_that_grub_has_not_crossed_out_is_taken_back_at_once(grub_tree, run):
+    """Or the way back from a line that does not do as planned would lead to it again, and again."""
+    run()
+    run(state="armed")
+    environment = grub_tree.environment.read_text()
+    grub_tree.boot()
+    grub_tree.environment.write_text(environment)
+    for check in (True, False):
+        tried = run(check=check)
+        assert (tried["actions"], tried["trial"]) == ([DISARM], dict(WAITS, pending=False, booted=True))
+    assert "next_entry=nfv" not in grub_tree.environment.read_text()
+    assert not run()["changed"]
+
+
 PANICKED = "the trial line did not boot, or nobody could reach the host: it is back on the line of before"
 LEFT = "it booted, and nobody confirmed it: its checks failed, or nobody could reach the host in time"
 IGNORED = "GRUB has not followed next_entry, which is still set"
