@@ -29,8 +29,13 @@ options:
       present: Write down what installing O(packages) would bring, without recommended packages. The package index must
         be up to date.
       absent: Remove what was written down, with the configuration files left in place. Where something else needs one
-        of them, all of them stay, see RV(left).
+        of them, all of them stay, see RV(left); a bridge needs Open vSwitch.
     default: present
+  gone:
+    description: Bridges that will be gone by then, for a dry run.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: nfv.ovs_dpdk.package_hold
   - module: ansible.builtin.apt
@@ -126,12 +131,21 @@ def there(run):
     return {text for name, arch, status in rows if status not in AWAY for text in (name, name + ":" + arch)}
 
 
-def decide(run, recorded):
+def bridges(run, names):
+    """What would be left without a switch; where its database is away, nothing is switched."""
+    if not any(name.startswith("openvswitch-") for name in names):
+        return []
+    rc, out, _err = run(["ovs-vsctl", "--timeout=10", "list-br"])
+    return [] if rc else ["bridge " + name for name in out.split()]
+
+
+def decide(run, recorded, gone):
     """(actions, rows about what stays)"""
     names = sorted(there(run).intersection(recorded)) if recorded else []
     if not names:
         return [], []
     others = sorted(set(GOES.findall(apt(run, "remove", names, "--simulate"))) - set(names))
+    others += sorted(set(bridges(run, names)) - {"bridge " + name for name in gone})
     if others:
         return [], [left(name, "stays because of {0}".format(", ".join(others))) for name in names]
     return [action("remove", name, "installed") for name in names], []
@@ -148,7 +162,7 @@ def work(module):
             said = foresee(run, module.params["packages"])
             names, upgraded = set(recorded).union(NEW.findall(said)), sorted(UPGRADED.findall(said))
         else:
-            actions, kept = decide(run, recorded)
+            actions, kept = decide(run, recorded, module.params["gone"])
             names = {row["target"] for row in kept}
         if not module.check_mode:
             if actions:
@@ -164,6 +178,7 @@ def main():
         argument_spec={
             "packages": {"type": "list", "elements": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "gone": {"type": "list", "elements": "str", "default": []},
         },
         required_if=[("state", "present", ["packages"])],
         supports_check_mode=True,

@@ -28,7 +28,7 @@ PLACES = (
 )
 CONTROL = "Package: {0}\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n"
 # The switch needs a library; an agent of the operator needs the switch.
-PACKAGES = {"switch": "library", "library": "", "library-old": "", "agent": "switch"}
+PACKAGES = {"switch": "library", "library": "", "library-old": "", "agent": "switch", "openvswitch-switch": ""}
 
 
 @pytest.fixture
@@ -84,6 +84,29 @@ def test_what_an_installation_brings_goes_and_nothing_else(host, run_module, set
     )
     assert [each["action"] + " " + each["target"] for each in real["actions"]] == ["remove library", "remove switch"]
     assert (installed(tmp_path), real["recorded"], real["left"]) == (["library-old"], [], [])
+
+
+def test_the_switch_stays_while_a_bridge_is_there(host, run_module, tmp_path, monkeypatch):
+    program = tmp_path / "bin/ovs-vsctl"
+    program.parent.mkdir()
+    monkeypatch.setenv("PATH", "{0}:{1}".format(program.parent, os.environ["PATH"]))
+
+    def has(*bridges):
+        program.write_text("#!/bin/sh\nprintf '%s\\n' {0}\n".format(" ".join(bridges)))
+        program.chmod(0o755)
+
+    run_module("package_record", {"packages": ["openvswitch-switch", "library"]})
+    host("openvswitch-switch", "library")
+    has("ours", "theirs")
+    for check in (True, False):
+        result = run_module("package_record", {"state": "absent", "gone": ["ours"]}, check=check)
+        assert (result["actions"], result["recorded"]) == ([], ["library", "openvswitch-switch"])
+        assert {each["reason"] for each in result["left"]} == {"stays because of bridge theirs"}
+    has("ours")
+    assert run_module("package_record", {"state": "absent", "gone": ["ours"]}, check=True)["left"] == []
+    program.write_text("#!/bin/sh\nexit 1\n")  # the database is away
+    assert len(run_module("package_record", {"state": "absent"})["actions"]) == 2
+    assert installed(tmp_path) == []
 
 
 def test_killed_at_any_step_the_next_run_ends_as_if_undisturbed(host, run_module, survives, tmp_path):
