@@ -8,7 +8,7 @@ Nobody can ask the process what it uses. But a value that was in the database be
 the one it started with: that is remembered, together with the identity of the process, when a key is changed.
 So the verdict is the same on every run until the process is another one, whoever restarted it.
 A port that carries traffic at this moment is one whose link is up; that of a vhost-user port is up while a guest is
-connected.
+connected. Where DPDK goes, ports of somebody else that need it are lost whatever their link.
 
 Pure. Private to the collection. Python 3.6+, standard library only.
 Sources: lib/dpdk.c (what is read when DPDK is initialised, once in a process), lib/netdev-offload.c (the same for
@@ -17,16 +17,17 @@ ovs-vswitchd.conf.db(5), column link_state of table Interface.
 """
 
 from ._keys import EAL, KEYS, LIVE, OFFLOAD, ONCE, START, dpdk_wanted, meaning, same
-from ._rows import listed
+from ._rows import OWNER, listed
 
 # Columns that say what a restart would interrupt.
 TRAFFIC = {
     "Bridge": ["name", "ports"],
     "Port": ["_uuid", "name", "interfaces"],
-    "Interface": ["_uuid", "name", "type", "link_state"],
+    "Interface": ["_uuid", "name", "type", "link_state", "external_ids"],
 }
 # What these carry comes from other ports.
 INNER = ("internal", "patch")
+_OWNER = OWNER.partition(":")[2]
 
 
 class Running:
@@ -94,6 +95,10 @@ class Running:
             if not same(key, value, now.get(key))
         ] + self._dpdk_reasons(now.get("dpdk-init"), hope)
 
+    def loses_dpdk(self, now):
+        """Whether DPDK is up, and *now* (other_config) does not want it."""
+        return self.initialized and not dpdk_wanted(now.get("dpdk-init"))
+
     def _dpdk_reasons(self, init, hope):
         if not dpdk_wanted(init):
             uses = "dpdk-init is {0}, the running process uses DPDK".format(_shown(init))
@@ -112,22 +117,32 @@ def unseen(state):
     return ["a restart was interrupted before its outcome was seen"] if "earlier" in state else []
 
 
-def interrupts(tables):
-    """The interfaces that carry traffic now, as {"bridge", "port", "interface", "type", "text"}, sorted."""
+def needs_dpdk(interface):
+    return interface["type"].startswith("dpdk")
+
+
+def interrupts(tables, dpdk_goes=False):
+    """The interfaces that carry traffic now, as {"bridge", "port", "interface", "type", "text"}, sorted.
+
+    Those of somebody else that need DPDK are among them if *dpdk_goes*.
+    """
     interfaces = {row["_uuid"]: row for row in tables["Interface"]}
     ports = {row["_uuid"]: row for row in tables["Port"]}
     rows = []
     for bridge in tables["Bridge"]:
         for port in [ports[uuid] for uuid in listed(bridge["ports"])]:
             for interface in [interfaces[uuid] for uuid in listed(port["interfaces"])]:
-                if interface["type"] not in INNER and interface["link_state"] == "up":
-                    rows.append(_interrupt(bridge["name"], port["name"], interface))
+                lost = dpdk_goes and needs_dpdk(interface) and _OWNER not in interface["external_ids"]
+                if lost or (interface["type"] not in INNER and interface["link_state"] == "up"):
+                    rows.append(_interrupt(bridge["name"], port["name"], interface, lost))
     return sorted(rows, key=lambda row: (row["bridge"], row["port"], row["interface"]))
 
 
-def _interrupt(bridge, port, interface):
+def _interrupt(bridge, port, interface, lost):
     kind = interface["type"] or "system"
     why = "a guest is connected" if kind.startswith("dpdkvhostuser") else "link up"
+    if lost:
+        why = "does not work without DPDK"
     text = "{0} on {1} ({2}, {3})".format(interface["name"], bridge, kind, why)
     return {"bridge": bridge, "port": port, "interface": interface["name"], "type": kind, "text": text}
 

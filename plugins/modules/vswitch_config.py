@@ -313,7 +313,7 @@ def converge(module, switch, store):
         "dpdk_version": running.dpdk,
         "restart_required": bool(reasons),
         "restart_reasons": reasons,
-        "restart_interrupts": interrupts(switch.tables(TRAFFIC)) if process else [],
+        "restart_interrupts": interrupts(switch.tables(TRAFFIC), running.loses_dpdk(keys[1])) if process else [],
         "left": [left(entry) for entry in decision.left_alone],
         "conflicts": conflicts(row, wanted, decision.changes),
     }

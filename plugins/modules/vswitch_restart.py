@@ -96,7 +96,7 @@ from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _rows, _startu
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
-from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running, unseen
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running, needs_dpdk, unseen
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._units import Systemd, check_service
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._vswitch import LOG, Switch
@@ -135,13 +135,21 @@ class Restart:
         since = _startup.log_end(self.log)
         # What a run that was interrupted had seen before its restart is what counts.
         earlier = self.state["earlier"] if "earlier" in self.state else self._earlier()
-        known = self.state["known"] if "known" in self.state else _startup.broken(self.switch, sure=False)
+        known = self.state["known"] if "known" in self.state else self._known()
         self.store.update("vswitch", {"earlier": earlier, "known": known})
         try:
             self._start(known, self.installed)
         except Failed as failure:
             self._go_back(earlier, known, failure, _startup.last_words(self.log, since))
         self.store.update("vswitch", dict.fromkeys(("process", "earlier", "known")))
+
+    def _known(self):
+        """{name: why} of what does not work before, and of what cannot work any more where DPDK goes."""
+        known = _startup.broken(self.switch, sure=False)
+        if self.running.loses_dpdk(self.columns["other_config"]):
+            rows = self.switch.tables({"Interface": ["name", "type"]})["Interface"]
+            known.update((row["name"], "needs DPDK") for row in rows if needs_dpdk(row))
+        return known
 
     def _start(self, known, dpdk):
         return _startup.start(self.switch, lambda: self.systemd.call("restart", [self.service]), known, dpdk)

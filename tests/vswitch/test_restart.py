@@ -507,6 +507,23 @@ def test_a_bad_value_leaves_the_host_with_its_switch(with_dpdk, unit, on, fault)
 
 
 @pytest.mark.dpdk
+def test_without_dpdk_the_ports_of_somebody_else_are_named_and_do_not_hold_it_back(with_dpdk, unit, on):
+    systemctl = unit(with_dpdk)
+    add(with_dpdk, "vm1", "dpdkvhostuserclient", "options:vhost-server-path=" + with_dpdk.path("vm1"))
+    assert "vm1" not in str(on(with_dpdk, "vswitch_config", {})["restart_interrupts"])
+    words = [
+        "n0 on br0 (dpdk, does not work without DPDK)",
+        "vm1 on br0 (dpdkvhostuserclient, does not work without DPDK)",
+    ]
+    for check in (True, False):
+        config = on(with_dpdk, "vswitch_config", {"state": "absent"}, check=check)
+        assert [row["text"] for row in config["restart_interrupts"]] == words
+    result = on(with_dpdk, "vswitch_restart", {"previous": config["before"]})
+    assert (result["failed"], result["dpdk_initialized"], systemctl.calls) == (False, False, ["restart"])
+    assert with_dpdk.column("Interface", "vm1", "error") != []
+
+
+@pytest.mark.dpdk
 def test_a_good_value_comes_into_force(with_dpdk, unit, on):
     unit(with_dpdk)
     wanted = dict(with_dpdk.good, **{"dpdk-lcore-mask": "0x2"})

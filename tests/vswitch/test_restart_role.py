@@ -66,7 +66,7 @@ class Node:
     """A host of one switch, and the role on it."""
 
     def __init__(self, switch, place):
-        self.switch, self.place, self.restarts, self.env = switch, place, 0, {}
+        self.switch, self.place, self.restarts, self.env, self.bad_build = switch, place, 0, {}, DPDK_BUILD
         for name in ("bin", "lib", "home", "ansible_collections/nfv"):
             (place / name).mkdir(parents=True)
         (place / "ansible_collections/nfv/ovs_dpdk").symlink_to(ROOT)
@@ -135,9 +135,9 @@ class Node:
                 pass
 
     def starts(self):
-        """Whether the selected program can run here: one that was built with DPDK and is offered cannot."""
+        """Whether the selected program can run here: as a rule one that was built with DPDK and is offered cannot."""
         selected = self.place / "selected"
-        return not selected.exists() or selected.read_text().strip() != DPDK_BUILD
+        return not selected.exists() or selected.read_text().strip() != self.bad_build
 
     def keys(self):
         return self.switch.column("Open_vSwitch", ".", "other_config")
@@ -349,3 +349,29 @@ def test_a_program_that_does_not_start_costs_the_play_and_not_the_switch(node):
     assert "the previous ones are back and it does not work on them either" in text
     assert (node.switch.configuration(), node.switch.daemon.alive()) == (before, True)
     assert (node.place / "selected").read_text().strip() == PLAIN_BUILD
+
+
+TEARDOWN = {"import_role": {"name": "nfv.ovs_dpdk.teardown", "tasks_from": "switch"}}
+
+
+def test_a_switch_that_cannot_be_given_back_runs_as_it_did_and_is_still_ours(node):
+    selected = node.place / "selected"
+    node.packages()
+    selected.write_text(PLAIN_BUILD)
+    node.program("update-alternatives", ALTERNATIVES.format(selected, PLAIN_BUILD, DPDK_BUILD))
+    node.bad_build = None
+    allowed = {"openvswitch_packages": True, "openvswitch_hold": False, "openvswitch_restart_allowed": True}
+    code, text = node.run(TSO, **allowed)
+    assert code == 0 and selected.read_text().strip() == DPDK_BUILD, text
+    virgin = dict(node.keys())
+    node.bad_build = PLAIN_BUILD
+    guard = {"__teardown_config": {"running": True}, "__teardown_state": [], "openvswitch_timeout": 5}
+    code, text = node.run(TSO, tasks=[TEARDOWN], **guard)
+    assert code != 0 and "is selected again (alternative ovs-vswitchd), and the switch runs." in text, text
+    assert (selected.read_text().strip(), node.switch.daemon.alive()) == (DPDK_BUILD, True)
+    assert node.keys() == virgin
+    node.bad_build = None
+    code, text = node.run(TSO, tasks=[TEARDOWN], **guard)
+    assert code == 0 and selected.read_text().strip() == PLAIN_BUILD, text
+    assert "userspace-tso-enable" not in node.keys()
+    assert not [key for key in node.switch.column("Open_vSwitch", ".", "external_ids") if key.startswith("nfv")]
