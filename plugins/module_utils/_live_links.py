@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Addresses and routes of the live host as iproute2 tells them, for what /proc/net does not show.
+"""What of the live host /proc/net and /sys do not show: addresses and routes as iproute2 tells them, ports of a switch.
 
 That is: all legs of a route, groups of nexthop objects, all tables, and addresses without a route of their own, those
 of a device that is down included. Without iproute2, or with one that has no -json, what /proc/net shows is all.
+The userspace datapath of Open vSwitch reads a device through a socket, of which the device itself knows nothing.
 
 Private to the collection. Python 3.6+, standard library only.
-Sources: ip-address(8), ip-route(8), rtnetlink(7).
+Sources: ip-address(8), ip-route(8), rtnetlink(7), ovs-vsctl(8); lib/netdev-linux.c of Open vSwitch.
 """
 
 import ipaddress
@@ -18,21 +19,38 @@ from ._links import Links
 from ._tree import Tree
 
 LIVE = "/"
-ADDRESSES = ("address", "show")
-ROUTES = (("-4", "route", "show", "table", "all"), ("-6", "route", "show", "table", "all"))
+IP = ["ip", "-json"]
+ADDRESSES = IP + ["address", "show"]
+ROUTES = (IP + ["-4", "route", "show", "table", "all"], IP + ["-6", "route", "show", "table", "all"])
+INTERFACES = ["ovs-vsctl", "--timeout=10", "--format=json", "--columns=name,type", "list", "Interface"]
 
 
 def add_uses(host, root, run):
-    """Let the NICs of *host* show what iproute2 knows too; a captured tree is not this machine and stays as it is."""
+    """Let the NICs of *host* show what others know of them; a captured tree is not this machine and stays as it is."""
     if root == LIVE:
-        links = Links(Tree(root), understood(_asked(run, ADDRESSES), [_asked(run, words) for words in ROUTES]))
+        found = understood(_asked(run, ADDRESSES), [_asked(run, argv) for argv in ROUTES])
+        found += [(name, "ovs", "port of Open vSwitch") for name in ports(_asked(run, INTERFACES))]
+        links = Links(Tree(root), found)
         for nic in host["nics"]:
             nic["uses"] = [use for name in nic["names"] for use in links.uses(name)]
 
 
-def _asked(run, words):
-    rc, out, _err = run(["ip", "-json"] + list(words))
+def _asked(run, argv):
+    rc, out, _err = run(argv)
     return "" if rc else out
+
+
+def ports(interfaces):
+    """Names of the devices of the kernel that are ports of a switch, of what INTERFACES has printed.
+
+    A port of DPDK has a name of its own.
+    """
+    try:
+        rows = json.loads(interfaces)["data"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return []
+    rows = [row for row in rows if isinstance(row, list) and len(row) == 2] if isinstance(rows, list) else []
+    return [name for name, kind in rows if isinstance(name, str) and not str(kind).startswith("dpdk")]
 
 
 def understood(addresses, routes):

@@ -158,6 +158,7 @@ IP_ROUTES = (
     '[{"type":"unreachable","dst":"2001:db8::/48","dev":"lo"},{"dst":"192.0.2.0/24","dev":"ens3","flags":[]},'
     '{"dst":"default","nhid":3,"nexthops":[{"gateway":"fe80::1","dev":"ens3","weight":1,"flags":[]}]}]'
 )
+SOCKETS6 = "   0: 000080FE000000000000000004000000:0016 000080FE000000000000000004000000:D2F0 01 00000000:00000000\n"
 ADDRESSES6 = "20010db8000000000000000000000010 02 40 00 80 ens3\n"
 
 READERS = {
@@ -201,8 +202,9 @@ READERS = {
     "default_entry": Reader(lambda text: _grub_default.entry(text, None, text[:9], text[9:18]), [MENU, CHOICE]),
     "default_choice": Reader(lambda text: _grub_default.entry(CHOICE, text), ["0", "1>2", "Debian >> 1>'x'"]),
     "cpus_of_tree": Reader(lambda text: _topology(Shown(text)), ["0-1", "3", "Node 0 MemTotal: 5 kB"]),
-    "network_of_tree": Reader(lambda text: _network(Shown(text)), [ROUTES, ROUTES6, ADDRESSES6]),
+    "network_of_tree": Reader(lambda text: _network(Shown(text)), [ROUTES, ROUTES6, ADDRESSES6, SOCKETS6]),
     "iproute2": Reader(lambda text: _live_links.understood(text, [text]), [IP_ADDRESSES, IP_ROUTES]),
+    "switch_ports": Reader(_live_links.ports, ['{"data":[["ens3",""],["dpdk0","dpdk"]],"headings":["name","type"]}']),
     "sysctl": Reader(_sysctl.assignments, ["# pages\n-vm.nr_hugepages = 4\nnet/ipv4/conf/ens3.7/rp_filter=1\n; x\n"]),
     "tasks_of_tree": Reader(
         lambda text: _kernel.read_tasks(Shown(text)), ["Name:\tx\nPPid:\t1\nCpus_allowed_list:\t0-3"]

@@ -1,8 +1,10 @@
 """A host that has run Open vSwitch by hand: what fits stays whose it is, what differs is named, nothing restarts."""
 
 import json
+import subprocess
 
 import pytest
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _live_links
 
 PORT = {"name": "p0", "interfaces": [{"name": "p0", "type": "dummy-pmd", "options": {"n_rxq": 2}}]}
 BRIDGE = {"bridge": "br0", "datapath_type": "dummy", "ports": [PORT]}
@@ -32,6 +34,21 @@ def test_what_fits_stays_whose_it_is(by_hand, converge, tmp_path):
     assert not converge(by_hand, "vswitch_bridge", BRIDGE)["changed"]
     assert not converge(by_hand, "vswitch_config", {"state": "absent"})["changed"], "nothing is ours"
     assert (by_hand.configuration(), by_hand.pid, state(tmp_path)) == (before, pid, set())
+
+
+def test_a_nic_under_a_bridge_of_the_userspace_datapath_is_in_use(by_hand):
+    """The kernel sees a socket on it and nothing else."""
+    by_hand.vsctl("add-port", "br0", "ens4")
+    by_hand.vsctl("add-port", "br0", "ens5", "--", "set", "Interface", "ens5", "type=dpdk")
+
+    def run(argv):
+        done = subprocess.run(argv, env=by_hand.env, stdout=subprocess.PIPE, universal_newlines=True, check=False)
+        return done.returncode, done.stdout, ""
+
+    host = {"nics": [{"names": [name]} for name in ("ens4", "ens5", "ens6")]}
+    _live_links.add_uses(host, "/", run)
+    found = [[use["detail"] for use in nic["uses"]] for nic in host["nics"]]
+    assert found == [["port of Open vSwitch on ens4"], [], []]
 
 
 def test_nothing_restarts_where_it_fits(by_hand, converge):

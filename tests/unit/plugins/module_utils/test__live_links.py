@@ -100,7 +100,7 @@ def test_what_is_no_list_says_nothing(text):
 
 
 class Tool:
-    """An iproute2 of which each command says one thing."""
+    """A host of which each command says one thing."""
 
     def __init__(self, *said):
         self.said, self.asked = list(said), []
@@ -133,13 +133,16 @@ def test_uses_above_a_nic_are_added_once(host):
         (0, json.dumps(printed), ""),
         (0, json.dumps([{"dst": "default", "gateway": "192.0.2.1", "dev": "br0"}]), ""),
         (0, json.dumps([{"dst": "default", "gateway": "fe80::1", "dev": "br0", "metric": 1024}]), ""),
+        (0, json.dumps({"data": [["ens4", "system"], ["dpdk0", "dpdk"]], "headings": ["name", "type"]}), ""),
     )
     add_uses(read, root, tool.run)
-    assert uses(read) == [KNOWN + ["192.0.2.77/32 on br0", "default via fe80::1 on br0"], []]
+    found = ["port of Open vSwitch on ens4"] + KNOWN + ["192.0.2.77/32 on br0", "default via fe80::1 on br0"]
+    assert uses(read) == [found, []]
     assert tool.asked == [
         "ip -json address show",
         "ip -json -4 route show table all",
         "ip -json -6 route show table all",
+        "ovs-vsctl --timeout=10 --format=json --columns=name,type list Interface",
     ]
 
 
@@ -149,7 +152,7 @@ def test_uses_above_a_nic_are_added_once(host):
 )
 def test_without_a_tool_that_prints_json_the_files_are_all(host, answer):
     root, read = host
-    add_uses(read, root, Tool(answer, answer, answer).run)
+    add_uses(read, root, Tool(answer, answer, answer, answer).run)
     assert uses(read) == [KNOWN, []]
 
 
