@@ -7,12 +7,11 @@
 All of it counts up to the top: an address on a VLAN on a bond is a use of every NIC in the bond. The IPv4 tables
 name local addresses without their device: an address belongs to the devices with the longest connected prefix
 around it. What these files do not show at all (further tables, further legs of a route, addresses without a route)
-comes from _live_links. Link-local IPv6 addresses are no use, every device that is up has one, unless a connection
-such as that of Ansible has come through it.
+comes from _live_links. Link-local IPv6 addresses are no use, every device that is up has one.
 
 Private to the collection. Python 3.6+, standard library only.
 Sources: kernel documents "Documentation/ABI/testing/sysfs-class-net" and "Documentation/filesystems/proc.rst" (section
-1.4); the formats of /proc/net/{fib_trie,route,if_inet6,ipv6_route,tcp6} are those of the kernel's net/ipv4/fib_trie.c,
+1.4); the formats of /proc/net/{fib_trie,route,if_inet6,ipv6_route} are those of the kernel's net/ipv4/fib_trie.c,
 net/ipv6/addrconf.c and net/ipv6/route.c.
 """
 
@@ -29,7 +28,6 @@ _ADDRESS6 = re.compile(r"^([0-9a-f]{32}) \S+ ([0-7][0-9a-f]|80) \S+ \S+ +(\S+) *
 _ROUTE6 = re.compile(
     r"^([0-9a-f]{32}) ([0-7][0-9a-f]|80) \S+ \S+ ([0-9a-f]{32})(?: \S+){3} ([0-9a-f]{8}) +(\S+) *$", re.M
 )
-_ESTABLISHED6 = re.compile(r"^ *[0-9]+: ([0-9A-F]{32}):[0-9A-F]{4} [0-9A-F]{32}:[0-9A-F]{4} 01 ", re.M)
 _DEVTYPE = re.compile(r"^DEVTYPE=(.*)$", re.MULTILINE)
 _KINDS = {"bond": "bond", "bridge": "bridge", "vlan": "vlan", "openvswitch": "ovs"}
 _REJECT = 0x0200
@@ -151,10 +149,10 @@ def _dotted(number):
 
 
 def _add_ipv6(tree, on):
-    held, connected = set(), _connected6(tree)
+    held = set()
     for row in _ADDRESS6.findall(tree.text("/proc/net/if_inet6") or ""):
         address, length, name = int(row[0], 16), int(row[1], 16), row[2]
-        if name != "lo" and (address in connected or not _link_local(address)):
+        if name != "lo" and not _link_local(address):
             held.add((name, address >> (128 - length), length))
             _note(on, name, "address", "{0}/{1}".format(_colons(address), length))
     for row in _ROUTE6.findall(tree.text("/proc/net/ipv6_route") or ""):
@@ -163,13 +161,6 @@ def _add_ipv6(tree, on):
             continue
         if (name, network >> (128 - length), length) not in held:
             _note_route(on, name, _colons, network, length, gateway)
-
-
-def _connected6(tree):
-    """Addresses of this host that have a TCP connection; the kernel prints them as four numbers of its byte order."""
-    found = _ESTABLISHED6.findall(tree.text("/proc/net/tcp6") or "")
-    words = [[text[at : at + 8] for at in range(0, 32, 8)] for text in found]
-    return {int.from_bytes(b"".join(bytes.fromhex(word)[::-1] for word in four), "big") for four in words}
 
 
 def _link_local(number):

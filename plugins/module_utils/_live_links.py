@@ -6,19 +6,23 @@
 
 That is: all legs of a route, groups of nexthop objects, all tables, and addresses without a route of their own, those
 of a device that is down included. Without iproute2, or with one that has no -json, what /proc/net shows is all.
+Every device that is up has a link-local IPv6 address, which is a use while somebody (Ansible) is connected to it.
 The userspace datapath of Open vSwitch reads a device through a socket, of which the device itself knows nothing.
 
 Private to the collection. Python 3.6+, standard library only.
-Sources: ip-address(8), ip-route(8), rtnetlink(7), ovs-vsctl(8); lib/netdev-linux.c of Open vSwitch.
+Sources: ip-address(8), ip-route(8), rtnetlink(7), ovs-vsctl(8); lib/netdev-linux.c of Open vSwitch; /proc/net/tcp6 is
+that of the kernel's net/ipv6/tcp_ipv6.c.
 """
 
 import ipaddress
 import json
+import re
 
 from ._links import Links
 from ._tree import Tree
 
 LIVE = "/"
+_ESTABLISHED6 = re.compile(r"^ *[0-9]+: ([0-9A-F]{32}):[0-9A-F]{4} [0-9A-F]{32}:[0-9A-F]{4} 01 ", re.MULTILINE)
 IP = ["ip", "-json"]
 ADDRESSES = IP + ["address", "show"]
 ROUTES = (IP + ["-4", "route", "show", "table", "all"], IP + ["-6", "route", "show", "table", "all"])
@@ -28,9 +32,11 @@ INTERFACES = ["ovs-vsctl", "--timeout=10", "--format=json", "--columns=name,type
 def add_uses(host, root, run):
     """Let the NICs of *host* show what others know of them; a captured tree is not this machine and stays as it is."""
     if root == LIVE:
-        found = understood(_asked(run, ADDRESSES), [_asked(run, argv) for argv in ROUTES])
+        tree = Tree(root)
+        met = connected(tree.text("/proc/net/tcp6") or "")
+        found = understood(_asked(run, ADDRESSES), [_asked(run, argv) for argv in ROUTES], met)
         found += [(name, "ovs", "port of Open vSwitch") for name in ports(_asked(run, INTERFACES))]
-        links = Links(Tree(root), found)
+        links = Links(tree, found)
         for nic in host["nics"]:
             nic["uses"] = [use for name in nic["names"] for use in links.uses(name)]
 
@@ -53,13 +59,19 @@ def ports(interfaces):
     return [name for name, kind in rows if isinstance(name, str) and not str(kind).startswith("dpdk")]
 
 
-def understood(addresses, routes):
+def connected(sockets):
+    """Addresses of this host that have a TCP connection; the kernel prints them as four numbers of its byte order."""
+    found = [[text[at : at + 8] for at in range(0, 32, 8)] for text in _ESTABLISHED6.findall(sockets)]
+    return {ipaddress.IPv6Address(b"".join(bytes.fromhex(word)[::-1] for word in words)) for words in found}
+
+
+def understood(addresses, routes, met=()):
     """[(device, kind, what)] of the JSON that was printed, in the words of _links; what is of another form is left out.
 
-    The net of an address is no route of its own, and link-local IPv6 is no use at all.
+    The net of an address is no route of its own, and link-local IPv6 is no use unless somebody has *met* it.
     """
     held = [(row.get("ifname"), _interface(info)) for row in _rows(addresses) for info in _dicts(row.get("addr_info"))]
-    held = [(name, address) for name, address in held if _counts(name, address)]
+    held = [(name, address) for name, address in held if _counts(name, address, met)]
     found = [(name, "address", str(address)) for name, address in held]
     nets = {(name, address.network) for name, address in held}
     for row in [row for text in routes for row in _rows(text)]:
@@ -73,14 +85,15 @@ def understood(addresses, routes):
     return found
 
 
-def _counts(name, address):
+def _counts(name, address, met=()):
     """Whether something on a device keeps it from being taken away; *address* is None where it has not been understood.
 
     Older kernels list multicast among the plain routes.
     """
     if not isinstance(name, str) or name == "lo" or address is None:
         return False
-    return not address.is_multicast and not (address.version == 6 and address.is_link_local)
+    free = address.version == 6 and address.is_link_local and getattr(address, "ip", None) not in met
+    return not address.is_multicast and not free
 
 
 def _rows(text):

@@ -202,8 +202,9 @@ READERS = {
     "default_entry": Reader(lambda text: _grub_default.entry(text, None, text[:9], text[9:18]), [MENU, CHOICE]),
     "default_choice": Reader(lambda text: _grub_default.entry(CHOICE, text), ["0", "1>2", "Debian >> 1>'x'"]),
     "cpus_of_tree": Reader(lambda text: _topology(Shown(text)), ["0-1", "3", "Node 0 MemTotal: 5 kB"]),
-    "network_of_tree": Reader(lambda text: _network(Shown(text)), [ROUTES, ROUTES6, ADDRESSES6, SOCKETS6]),
+    "network_of_tree": Reader(lambda text: _network(Shown(text)), [ROUTES, ROUTES6, ADDRESSES6]),
     "iproute2": Reader(lambda text: _live_links.understood(text, [text]), [IP_ADDRESSES, IP_ROUTES]),
+    "sockets": Reader(_live_links.connected, [SOCKETS6]),
     "switch_ports": Reader(_live_links.ports, ['{"data":[["ens3",""],["dpdk0","dpdk"]],"headings":["name","type"]}']),
     "sysctl": Reader(_sysctl.assignments, ["# pages\n-vm.nr_hugepages = 4\nnet/ipv4/conf/ens3.7/rp_filter=1\n; x\n"]),
     "tasks_of_tree": Reader(

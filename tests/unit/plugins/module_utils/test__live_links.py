@@ -205,20 +205,50 @@ print(json.dumps([[use["detail"] for use in nic["uses"]] for nic in host["nics"]
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root")
-@pytest.mark.skipif(not shutil.which("ip") or not shutil.which("unshare"), reason="needs iproute2 and util-linux")
-def test_the_tables_of_a_real_kernel(tmp_path):
-    """What the files do not show: legs, groups, tables, addresses without a route, a device that is down."""
+LINK_LOCAL = """
+set -e
+mount -t sysfs sysfs /sys
+ip link add ens4 type veth peer name far
+for name in lo ens4 far; do ip link set $name up; done
+ip -6 addr add fe80::4/64 dev ens4 nodad
+"""
+CONNECT = """
+import socket
+listening, calling = (socket.socket(socket.AF_INET6) for _number in range(2))
+listening.bind(("fe80::4", 0, 0, socket.if_nametoindex("ens4")))
+listening.listen(1)
+calling.connect(listening.getsockname())
+"""
+ALONE = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("unshare"),
+    reason="a network namespace of its own needs root, iproute2 and util-linux",
+)
+
+
+def read_inside(tmp_path, setup, program):
+    """What the program prints as JSON in a private network namespace after *setup*."""
     script = tmp_path / "read.py"
-    script.write_text(READ.format(project=PROJECT))
-    command = "{0}\nexec {1} {2}\n".format(SETUP, sys.executable, script)
-    argv = ["unshare", "--net", "--mount", "sh", "-c", command]
+    script.write_text(program)
+    argv = ["unshare", "--net", "--mount", "sh", "-c", "{0}\nexec {1} {2}\n".format(setup, sys.executable, script)]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, check=False)
     missing = ("Unknown device type", "Operation not permitted", '"nexthop" is unknown')
     if any(words in done.stderr for words in missing):
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [
+    return json.loads(done.stdout)
+
+
+@ALONE
+def test_a_link_local_address_counts_while_somebody_is_connected_to_it(tmp_path):
+    read = READ.format(project=PROJECT)
+    assert read_inside(tmp_path, LINK_LOCAL, read)[0] == []
+    assert read_inside(tmp_path, LINK_LOCAL, CONNECT + read)[0] == ["fe80::4/64 on ens4"]
+
+
+@ALONE
+def test_the_tables_of_a_real_kernel(tmp_path):
+    """What the files do not show: legs, groups, tables, addresses without a route, a device that is down."""
+    assert read_inside(tmp_path, SETUP, READ.format(project=PROJECT)) == [
         [
             "br0 on ens4",
             "192.0.2.82/28 on br0",
