@@ -10,12 +10,23 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 
+class Loader(yaml.SafeLoader):
+    """YAML without numbers to the base of 60, which PCI and MAC addresses are to YAML 1.1."""
+
+    yaml_implicit_resolvers = {
+        first: [("tag:yaml.org,2002:str", re.compile(r"[-+]?[0-9][0-9_]*(:[0-9]+)+(\.[0-9_]*)?\Z")), *rows]
+        if first in "-+0123456789"
+        else rows
+        for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def from_survey(value, empty=None):
     """*value* itself, or the data that its text holds as YAML or JSON; blank text is *empty*."""
     if not isinstance(value, (str, bytes)):
         return empty if value is None else value
     try:
-        data = yaml.safe_load(value)
+        data = yaml.load(value, Loader)  # noqa: S506  a safe one
     except yaml.YAMLError as exc:
         raise AnsibleFilterError("not YAML or JSON: {0!r}: {1}".format(value, exc))
     return empty if data is None else data

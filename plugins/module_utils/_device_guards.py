@@ -178,6 +178,20 @@ def _held(case):
                     "cure": "Take its port out of the switch or stop that process first.",
                 },
             )
+    moving = [address for address, _nic, _driver in case.moving]
+    for address, nic in case.present:
+        others = [holder for holder in case.holders.get(address, ()) if not holder.startswith("ovs-vswitchd ")]
+        if others and address not in moving:
+            yield (
+                address,
+                {
+                    "what": "a running process has the device",
+                    "where": place(nic),
+                    "found": ", ".join(others),
+                    "expected": "nobody but ovs-vswitchd",
+                    "cure": "Take it out of host_plan_nics, or stop that process first.",
+                },
+            )
 
 
 # Prefix of the id, whether the operator may override it, who judges.

@@ -18,6 +18,7 @@ from ._processes import describe
 # What sysctl sets of the pool of the default size; vm.nr_overcommit_hugepages reserves nothing.
 PAGE_SETTINGS = ("vm.nr_hugepages", "vm.nr_hugepages_mempolicy")
 TAKEOVER = "kernel_args_takeover"
+DEFAULT_SIZE = 2 << 20  # of hugepages= where the line names none
 OURS = ("ovs-vswitchd", "ovs-vswitchd-dpdk", "ovs-vswitchd-dp")  # the last as the kernel cuts it after 15 characters
 
 
@@ -115,11 +116,12 @@ def _foreign_pools(case):
 
 def _pools_of(case, node, planned):
     """(KiB of the plan, pools of somebody else, KiB of these) on a node."""
-    ours = case.host["state"].get("hugepages", {})
+    ours, leaving = case.host["state"].get("hugepages", {}), _taken_sizes(case)
     others = [
         pool
         for pool in node["hugepages"]
         if pool["total"]
+        and pool["size_kb"] not in leaving
         and (node["id"], pool["size_kb"]) not in planned
         and "{0}:{1}".format(node["id"], pool["size_kb"]) not in ours
     ]
@@ -127,9 +129,19 @@ def _pools_of(case, node, planned):
     return wanted, others, sum(pool["size_kb"] * pool["total"] for pool in others)
 
 
+def _taken_sizes(case):
+    """Page sizes in KiB that a token counts which is taken over: their pages go with it at the reboot."""
+    keys = [setting.key for setting in _cmdline.settings(case.host["cmdline"] or "")]
+    sizes = [key[1] or DEFAULT_SIZE for key in keys if key[0] == "hugepages" and key[0] in case.takeover]
+    return {size // 1024 for size in sizes if isinstance(size, int)}
+
+
 def _full_pools(case):
-    """Pools that are there with too few pages for Open vSwitch, which has none yet, and no reboot will free any."""
-    if case.reasons or case.switch_has_pages:
+    """Pools that are there with too few pages for Open vSwitch, which has none yet, and no reboot will free any.
+
+    Where it is ours it may have died: what EAL left in hugetlbfs looks taken, and goes when EAL starts anew.
+    """
+    if case.reasons or case.switch_has_pages or "vswitch" in case.host["state"]:
         return
     there = {(node["id"], pool["size_kb"]): pool for node in case.host["nodes"] for pool in node["hugepages"]}
     for row in case.plan.get("hugepages", ()):

@@ -161,13 +161,15 @@ def _find(nodes, row, pending):
     return pools.get(row.size_kb)
 
 
-def check_memory(nodes, rows, counts, returned=()):
+def check_memory(nodes, rows, counts, pending=False, returned=()):
     """Refuse more pages than a node has memory, whatever makes them.
 
-    *returned* are (pool, entry) whose pages are gone by then, whoever has them now: a reboot lies between.
+    While a reboot is *pending*, what it leaves of pools that nobody asks for is the guards' affair: it may be nothing.
+    *returned* are (pool, entry) whose pages are gone by then, whoever has them now.
     """
+    asked = {row.size_kb for row in rows}
     for node in nodes.values():
-        pages = {size: kept(pool) for size, pool in node.pools.items()}
+        pages = {size: kept(pool) for size, pool in node.pools.items() if not pending or size in asked}
         pages.update((row.size_kb, max(row.count, pages.get(row.size_kb, 0))) for row in rows if row.node == node.id)
         pages.update((count.pool.size_kb, count.after) for count in counts if count.pool.node == node.id)
         pages.update((pool.size_kb, entry["before"]) for pool, entry in returned if pool.node == node.id)

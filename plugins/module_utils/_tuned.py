@@ -16,7 +16,7 @@ Sources: tuned(8), tuned-adm(8), tuned.conf(5); the files of TuneD's profile cpu
 import os
 import re
 
-from . import _cmdline, _files, _grub
+from . import _cmdline, _cpuset, _files, _grub
 from ._errors import Failed, Refused
 from ._tree import Tree
 
@@ -38,12 +38,21 @@ PERF_PLUGINS = ("irqbalance", "scheduler")
 _BOOT = re.compile(r'^TUNED_BOOT_CMDLINE="?(.*?)"?$', re.MULTILINE)
 _MENU = re.compile(r'^\s*set tuned_params="(.*)"$', re.MULTILINE)
 _REFERENCE = "$tuned_params"
+_CORES = re.compile(r"^\s*isolated_cores\s*=\s*(.*?)\s*$", re.MULTILINE)
 _MISMATCH = re.compile(r"verify: failed: (.*)$")
 
 
 def variables(isolated):
     """Text of the variables file for the profile."""
     return "# Written by nfv.ovs_dpdk.tuned_profile; changes made here are lost.\nisolated_cores={0}\n".format(isolated)
+
+
+def asks_for(text, isolated):
+    """Whether a variables file, whoever wrote it, isolates exactly these CPUs."""
+    try:
+        return [_cpuset.parse(cpus) for cpus in _CORES.findall(text or "")] == [_cpuset.parse(isolated)]
+    except Refused:
+        return False
 
 
 def tokens(isolated):

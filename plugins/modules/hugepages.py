@@ -318,7 +318,8 @@ def work(module):
         recorded = state.section(POOLS)
         counts, kept = _pools.decide(nodes, rows, recorded, pending), _pools.left_alone(nodes, rows, recorded)
         leaving = _pools.leaving(nodes, rows, recorded) if pending else []
-        _pools.check_memory(nodes, rows, counts, [(pool, e) for pool, e in leaving if not _pools.foreign(pool, e)])
+        returned = [(pool, entry) for pool, entry in leaving if not _pools.foreign(pool, entry)]
+        _pools.check_memory(nodes, rows, counts, pending, returned)
         units = decide_units(state, systemd, nodes, rows, gid, mode, pending)
         if pending:
             counts, more = until_the_reboot(counts, rows, units)

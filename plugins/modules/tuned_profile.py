@@ -143,11 +143,15 @@ def decide(tuned, systemd, state, isolated):
     active = _tuned.PROFILE in now.split()
     if not isolated:
         return decide_back(tuned, state, now)
-    file = _owned.decide(state, ROOT, _tuned.VARIABLES, _tuned.variables(isolated), takeover=True)
+    in_force = tuned.in_force(_tuned.tokens(isolated))
+    file = None
+    # What fits already stays whose it is, with all else that he says there.
+    if not in_force or not _tuned.asks_for(read_text(under(ROOT, _tuned.VARIABLES)), isolated):
+        file = _owned.decide(state, ROOT, _tuned.VARIABLES, _tuned.variables(isolated), takeover=True)
     # Others may have put a profile of theirs beside it.
     profile = (now if active else _tuned.PROFILE, False)
     verbs = [] if not tuned.installed() or systemd.enabled([_tuned.UNIT]) else ["enable"]
-    return Decision(file, profile if file or not tuned.in_force(_tuned.tokens(isolated)) else None, verbs, None)
+    return Decision(file, profile if file or not in_force else None, verbs, None)
 
 
 def decide_back(tuned, state, now):

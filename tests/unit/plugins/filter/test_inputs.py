@@ -19,6 +19,10 @@ from ansible_collections.nfv.ovs_dpdk.plugins.filter.inputs import (
         (None, []),
         ([1], [1]),
         ('[{"bridge": "br0"}]', [{"bridge": "br0"}]),
+        (
+            "{nic: 0000:41:00.0, mac: 52:54:00:12:34:56, mtu: 9000, x: -1.5}",
+            {"nic": "0000:41:00.0", "mac": "52:54:00:12:34:56", "mtu": 9000, "x": -1.5},
+        ),
         ("- bridge: br0\n  ports: []\n", [{"bridge": "br0", "ports": []}]),
     ],
 )

@@ -195,6 +195,14 @@ REFUSALS = {
         "before it goes from vfio-pci to uio_pci_generic. Take its port out of the switch or stop that process "
         "first.",
     ),
+    "device that a guest has": (
+        {"nics": [nic(driver="vfio-pci")]},
+        {NIC: "vfio-pci"},
+        {"holders": {NIC: ["guest web1 (PID 977)", "ovs-vswitchd (PID 812)"]}},
+        "nic_held:" + NIC,
+        "a running process has the device (0000:41:00.0): found guest web1 (PID 977), expected nobody but ovs-vswitchd. "
+        "Take it out of host_plan_nics, or stop that process first.",
+    ),
 }
 USES = {
     "IPv4 address": (nic(addresses4=["192.0.2.10/24"]), [], "192.0.2.10/24 on ens4"),

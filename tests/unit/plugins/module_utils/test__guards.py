@@ -271,6 +271,16 @@ HARMLESS = {
         {"pools": [pool(count=4, ovs=2)]},
         {"switch_has_pages": False},
     ),
+    "pool whose pages a switch of ours that died has left": (
+        {"hugepages": {(0, 1048576): (4, 0)}, "state": {"vswitch": {"values": {}}}},
+        {"pools": [pool(count=4, ovs=2)]},
+        {"switch_has_pages": False},
+    ),
+    "pool that goes with its token": (
+        {"cmdline": LINE + " hugepagesz=2M hugepages=2000", "hugepages": {(0, 2048): (2000, 0), (1, 2048): (2000, 0)}},
+        {"tokens": (*BIG_TOKENS, "hugepagesz=1G", "hugepages=0:3,1:3"), "pools": [pool(count=3), pool(node=1, count=3)]},
+        {"takeover": ["hugepages"]},
+    ),
     "pool that grows": (
         {"hugepages": {(0, 1048576): (2, 0)}},
         {"pools": [pool(count=4, ovs=2, persist="unit")]},

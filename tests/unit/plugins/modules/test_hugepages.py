@@ -447,6 +447,12 @@ def test_a_machine_without_numa_is_node_0(machine, run, monkeypatch):
     assert (path / "nr_hugepages").read_text() == "4\n"
 
 
+def test_a_pool_that_goes_with_the_line_of_before_is_not_in_the_way(machine, run):
+    machine.pool(0, 2048, 2000)
+    assert "more hugepages than memory" in run([pool(0, 5)])["msg"]
+    assert not run([pool(0, 5)], reboot_pending=True)["failed"]
+
+
 BAD = [
     ([pool(7, 1)], {}, "no such NUMA node (pools): found 7, expected 0, 1"),
     ([pool(0, 7)], {}, "more hugepages than memory (node 0): found 7 x 1G, expected at most 6144 MiB"),

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import subprocess
 import sys
 
 import pytest
@@ -218,6 +219,16 @@ def test_an_operators_own_isolation_comes_back_with_his_cpus(host, run):
     result = run(None)
     assert host.text(VARIABLES) == "isolated_cores=7\nno_balance_cores=7"
     assert result["profile"] == "cpu-partitioning" and "nohz_full=7" in result["boot_tokens"]
+
+
+def test_an_operators_own_isolation_that_fits_stays_his(host, run):
+    theirs = "isolated_cores=2-5,8-11\nno_balance_cores=2\n"
+    host.tree.write(VARIABLES, theirs)
+    subprocess.check_call(["tuned-adm", "profile", "cpu-partitioning"])
+    host.calls()
+    for check in (True, False):
+        assert not run(check=check)["changed"]
+    assert (host.text(VARIABLES) + "\n", host.calls(), host.state()) == (theirs, [], {})
 
 
 def test_a_profile_beside_it_stays_beside_it(host, run):
