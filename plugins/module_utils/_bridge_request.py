@@ -39,21 +39,21 @@ def device(word, devices):
     return rows[0]
 
 
-def interface_row(interface, devices):
-    """An interface of the request as a flat row: what the plan says of its NIC, then what the request says itself."""
+def interface_row(interface, devices, settled=()):
+    """An interface of the request as a flat row: what the plan says of its NIC, then what the request says itself.
+
+    Queues, descriptors and MTU of the plan leave entries alone that are *settled*.
+    """
     columns = {column: interface.get(column) for column in INTERFACE}
     if interface.get("nic") is not None:
         row = device(interface["nic"], devices)
-        planned = {
-            "dpdk-devargs": row.get("devargs") or row["address"],
-            "n_rxq": row.get("rxq"),
-            "n_rxq_desc": row.get("desc"),
-            "n_txq_desc": row.get("desc"),
-        }
+        planned = {"n_rxq": row.get("rxq"), "n_rxq_desc": row.get("desc"), "n_txq_desc": row.get("desc")}
+        planned = {key: value for key, value in planned.items() if "options:" + key not in settled}
+        planned["dpdk-devargs"] = row.get("devargs") or row["address"]
         columns["options"] = dict(planned, **(columns["options"] or {}))
         if columns["type"] is None:
             columns["type"] = "dpdk"
-        if columns["mtu_request"] is None:
+        if columns["mtu_request"] is None and "mtu_request" not in settled:
             columns["mtu_request"] = row.get("mtu")
     return _rows.flat(columns)
 
@@ -79,6 +79,7 @@ def check(request, found):
     if bridge not in found.bridges and (bridge in found.ports or bridge in found.interfaces):
         raise Refused("the name of the bridge is taken", bridge, "a port of bridge {0}".format(found.bridge_of[bridge]))
     _check_datapath(request, found.bridges.get(bridge))
+    _check_types(request, found.bridges.get(bridge, {}))
     for port in request["ports"]:
         name = _name(port["name"], "a port")
         members = [_name(interface["name"], "an interface") for interface in interfaces(port)]
@@ -102,6 +103,22 @@ def _check_datapath(request, row):
         wanted,
         "Leave out datapath_type, or take the bridge over (takeover=true) once no address and no guest needs it.",
     )
+
+
+def _check_types(request, row):
+    """The datapath of the kernel knows nothing of DPDK; a new bridge of ours has the other one."""
+    datapath = request.get("datapath_type") or row.get("datapath_type", "netdev")
+    for port in request["ports"] if datapath in ("", "system") else ():
+        for interface in interfaces(port):
+            kind = interface.get("type") or ("dpdk" if interface.get("nic") is not None else "")
+            if port["state"] == "present" and kind.startswith("dpdk"):
+                raise Refused(
+                    "a port of type {0} does not work on the kernel's datapath".format(kind),
+                    "bridge {0}, port {1}".format(request["bridge"], port["name"]),
+                    "datapath_type {0}".format(datapath or "system"),
+                    "netdev",
+                    "Name another bridge, or give this one datapath_type=netdev.",
+                )
 
 
 def _check_numbers(port, where):

@@ -79,7 +79,7 @@ def steps(request, found, devices, state):
     kept = [port for port in request["ports"] if port["state"] == "present"]
     result = [_bridge_step(request, found, state)]
     result += [_absent_port(request["bridge"], name, found) for name in gone]
-    result += [_port_step(request["bridge"], port, found, devices, state) for port in kept]
+    result += [_port_step(request, port, found, devices, state) for port in kept]
     return [step for step in result if step and step.commands]
 
 
@@ -99,12 +99,18 @@ def _bridge_step(request, found, state):
     return changed([Row("Bridge", name, found.bridges[name], wanted)], state, scope)
 
 
-def _port_step(bridge, port, found, devices, state):
-    name, members = port["name"], interfaces(port)
+def _settled(row, takeover):
+    """What somebody else has set on an interface of his, and the plan does not change unasked."""
+    return () if takeover or _rows.OWNER in row else set(row) - _rows.owned(row)
+
+
+def _port_step(request, port, found, devices, state):
+    bridge, name, members = request["bridge"], port["name"], interfaces(port)
     wanted = _rows.flat({column: port.get(column) for column in PORT})
     rows = [Row("Port", name, found.ports.get(name, {}), wanted)]
     for member in members:
-        there, row = found.interfaces.get(member["name"], {}), interface_row(member, devices)
+        there = found.interfaces.get(member["name"], {})
+        row = interface_row(member, devices, _settled(there, request.get("takeover")))
         if name in found.ports and _rows.OWNER not in found.ports[name] and member["name"] not in found.interfaces:
             row[_rows.OWNER] = _rows.US  # a new member of a bond of somebody else
         rows.append(Row("Interface", member["name"], there, row))

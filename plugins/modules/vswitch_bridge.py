@@ -47,6 +47,8 @@ options:
     description:
       - Whether a bridge of somebody else may be moved to another datapath. Addresses on its own interface are gone
         then.
+      - Whether queues, descriptors and MTU that somebody else has given to a port become those of the plan. Without it
+        they stay, unless O(ports) names the value itself.
     type: bool
     default: false
   gone:

@@ -112,3 +112,29 @@ def test_dpdk_by_hand(dpdk_switch, converge, on):
     result = on(real, "vswitch_config", {"other_config": dict(fits, **{"dpdk-extra": "-n 4"})}, check=True)
     assert [row["entry"] for row in result["conflicts"]] == ["other_config:dpdk-extra"]
     assert result["restart_required"]
+
+
+def test_a_port_keeps_what_its_owner_has_given_it_unless_it_is_named(by_hand, on, converge):
+    device = {"id": "n", "address": "0000:40:00.0", "rxq": 1, "desc": 1024, "mtu": 1500}
+    by_hand.vsctl("set", "Interface", "p0", "mtu_request=9000")
+    interface = {"name": "p0", "nic": "n", "type": "dummy-pmd"}
+    bridge = dict(BRIDGE, ports=[{"name": "p0", "interfaces": [interface]}], devices=[device])
+    converge(by_hand, "vswitch_bridge", bridge)
+    options = by_hand.column("Interface", "p0", "options")
+    assert (options["n_rxq"], options["n_rxq_desc"]) == ("2", "1024")
+    assert by_hand.column("Interface", "p0", "mtu_request") == 9000
+    converge(by_hand, "vswitch_bridge", dict(bridge, takeover=True))
+    assert by_hand.column("Interface", "p0", "options")["n_rxq"] == "1"
+    converge(by_hand, "vswitch_bridge", {"state": "restored"})
+    assert by_hand.column("Interface", "p0", "options") == {"n_rxq": "2"}
+    assert by_hand.column("Interface", "p0", "mtu_request") == 9000
+
+
+def test_a_port_of_dpdk_does_not_go_on_the_datapath_of_the_kernel(by_hand, on):
+    by_hand.vsctl("--no-wait", "add-br", "kernel0", "--", "set", "Bridge", "kernel0", "datapath_type=system")
+    port = {"name": "vm1", "interfaces": [{"name": "vm1", "type": "dpdkvhostuserclient"}]}
+    result = on(by_hand, "vswitch_bridge", {"bridge": "kernel0", "ports": [port]}, check=True)
+    assert result["msg"] == (
+        "a port of type dpdkvhostuserclient does not work on the kernel's datapath (bridge kernel0, port vm1): found "
+        "datapath_type system, expected netdev. Name another bridge, or give this one datapath_type=netdev."
+    )

@@ -96,3 +96,17 @@ def test_interface_row(interface, row):
 @pytest.mark.parametrize("port", [{"name": "p0"}, {"name": "p0", "interfaces": None}, {"name": "p0", "interfaces": []}])
 def test_a_port_without_interfaces_is_one_of_its_own_name(port):
     assert _bridge_request.interfaces(port) == [{"name": "p0"}]
+
+
+def test_what_somebody_has_settled_is_not_the_plans_to_change():
+    settled = {"options:n_rxq", "mtu_request", "options:dpdk-devargs"}
+    row = {
+        "type": "dpdk",
+        "options:dpdk-devargs": "0000:40:00.0",
+        "options:n_rxq_desc": "1024",
+        "options:n_txq_desc": "1024",
+    }
+    assert _bridge_request.interface_row({"name": "p0", "nic": "ens4"}, DEVICES, settled) == row
+    said = {"name": "p0", "nic": "ens4", "mtu_request": 9000, "options": {"n_rxq": 2}}
+    more = {"mtu_request": "9000", "options:n_rxq": "2"}
+    assert _bridge_request.interface_row(said, DEVICES, settled) == dict(row, **more)
