@@ -114,6 +114,12 @@ dpdk_version:
   returned: success
   type: str
   sample: DPDK 22.11.11
+dpdk_installed:
+  description: Version of DPDK in the C(ovs-vswitchd) that the next start would run; V(null) for a build without DPDK,
+    and if none is installed.
+  returned: success
+  type: str
+  sample: DPDK 22.11.11
 restart_required:
   description: Whether the running C(ovs-vswitchd) must be restarted before all of the configuration is in force.
   returned: success
@@ -311,6 +317,7 @@ def converge(module, switch, store):
         "running": bool(process),
         "dpdk_initialized": running.initialized,
         "dpdk_version": running.dpdk,
+        "dpdk_installed": installed["dpdk"],
         "restart_required": bool(reasons),
         "restart_reasons": reasons,
         "restart_interrupts": interrupts(switch.tables(TRAFFIC), running.loses_dpdk(keys[1])) if process else [],

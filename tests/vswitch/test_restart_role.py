@@ -160,6 +160,12 @@ def node(switch, make_node):
     return made
 
 
+def changed(text):
+    """Names of the tasks that changed something, or would."""
+    parts = [part.partition("]") for part in text.split("TASK [nfv.ovs_dpdk.openvswitch : ")[1:]]
+    return [name for name, _bracket, told in parts if "\nchanged:" in told]
+
+
 def unplug(node):
     node.switch.appctl("netdev-dummy/set-admin-state", "p0", "down")
     node.switch.vsctl("set", "Open_vSwitch", ".", "external_ids:x=y")  # the daemon has told when this returns
@@ -185,6 +191,7 @@ def test_a_dry_run_says_where_it_would_stop(node):
     assert "Say where a real run would stop" in text
     assert TRAFFIC in text
     assert (node.switch.configuration(), node.restarts) == (before, 0)
+    assert changed(text) == ["Write the planned keys", "Restart the switch once", "Keep bridges as described"]
 
 
 def test_unset_restarts_where_nothing_is_interrupted(node):
@@ -227,6 +234,7 @@ REBOOT = [
     {"command": "systemctl restart ovs-vswitchd.service"},  # the host, as far as the switch is concerned
     {"set_fact": {"host_reboot_done": True}},
 ]
+NO = {"openvswitch_restart_allowed": False}
 BINDS = {"debug": {"msg": "NICs are {{ 'left' if openvswitch_restart_pending else 'bound' }}"}}
 
 
@@ -239,6 +247,23 @@ def test_no_to_a_restart_and_yes_to_a_reboot(node):
     assert (code, "NICs are bound" in text) == (0, True), text
     assert node.restarts == 1, "by the reboot"
     assert "br1" in node.switch.vsctl("list-br")
+
+
+def test_a_dry_run_goes_beyond_the_reboot_that_brings_the_restart(node):
+    assert node.run(TSO, **NO)[0] == 0
+    for more, made in ((NO, False), (dict(NO, **REBOOT_ALLOWED), True)):
+        code, text = node.run(TSO, "--check", **more)
+        assert code == 0 and ("Keep bridges as described" in changed(text)) == made, text
+
+
+def test_no_packages_and_no_dpdk_is_refused_before_the_first_change(node):
+    before = node.switch.configuration()
+    node.program("ovs-vswitchd", "#!/bin/sh\necho 'ovs-vswitchd (Open vSwitch) 3.1.0'\n")
+    code, text = node.run({"dpdk-init": "try"})
+    assert code != 0 and "There is no Open vSwitch with DPDK on localhost: found 3.1.0" in text
+    code, text = node.run(TSO, openvswitch_service="*")
+    assert code != 0 and "not the name of a service: found '*'" in text
+    assert node.switch.configuration() == before
 
 
 def test_what_needs_a_restart_even_after_the_reboot_waits_for_another_answer(node):

@@ -200,8 +200,8 @@ REFUSALS = {
         {NIC: "vfio-pci"},
         {"holders": {NIC: ["guest web1 (PID 977)", "ovs-vswitchd (PID 812)"]}},
         "nic_held:" + NIC,
-        "a running process has the device (0000:41:00.0): found guest web1 (PID 977), expected nobody but ovs-vswitchd. "
-        "Take it out of host_plan_nics, or stop that process first.",
+        "a running process has the device (0000:41:00.0): found guest web1 (PID 977), expected nobody but "
+        "ovs-vswitchd. Take it out of host_plan_nics, or stop that process first.",
     ),
 }
 USES = {

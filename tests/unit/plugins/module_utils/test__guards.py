@@ -278,7 +278,7 @@ HARMLESS = {
     ),
     "pool that goes with its token": (
         {"cmdline": LINE + " hugepagesz=2M hugepages=2000", "hugepages": {(0, 2048): (2000, 0), (1, 2048): (2000, 0)}},
-        {"tokens": (*BIG_TOKENS, "hugepagesz=1G", "hugepages=0:3,1:3"), "pools": [pool(count=3), pool(node=1, count=3)]},
+        {"tokens": (*BIG_TOKENS, "hugepages=0:3,1:3"), "pools": [pool(count=3), pool(node=1, count=3)]},
         {"takeover": ["hugepages"]},
     ),
     "pool that grows": (

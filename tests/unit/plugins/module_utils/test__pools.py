@@ -122,7 +122,8 @@ def test_memory_is_counted_over_all_pools_of_a_node():
     with pytest.raises(Refused, match="100 x 2M [+] 2 x 1G, expected at most 2048 MiB"):
         _pools.check_memory(nodes, [row(2)], [])
     _pools.check_memory(nodes, [row(2)], [_pools.Count(small, 100, 0)])  # an own pool that makes room
-    _pools.check_memory(nodes, [row(2)], [], pending=True, returned=[(small, {"before": 0})])  # one that a reboot empties
+    # One that a reboot empties.
+    _pools.check_memory(nodes, [row(2)], [], pending=True, returned=[(small, {"before": 0})])
 
 
 def test_a_node_whose_memory_is_unknown_is_not_judged():
