@@ -165,3 +165,16 @@ def test_a_play_holds_its_host_and_lets_it_go(tmp_path, name):
     out = leased(tmp_path, path)
     assert "another play is at work on this host: found job 4711@awx" in out and '"msg": "held' not in out
     assert json.loads(state.read_text())["lease"] == other
+
+
+LATE = [
+    ({"host_verify_fail_on": "warning"}, "host_verify_fail_on"),
+    ({"hugepages_mounts": "maybe"}, "hugepages_mounts"),
+    ({"kernel_args_backend": "lilo"}, "kernel_args_backend"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), LATE, ids=[words for _given, words in LATE])
+def test_what_a_later_role_would_refuse_is_refused_before_the_first_change(tmp_path, given, words):
+    out = run(tmp_path, "-e", json.dumps(given), hosts="b,")
+    assert words in out and "at work" not in out
