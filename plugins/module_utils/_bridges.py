@@ -99,9 +99,10 @@ def _bridge_step(request, found, state):
     return changed([Row("Bridge", name, found.bridges[name], wanted)], state, scope)
 
 
-def _settled(row, takeover):
+def _settled(port, row, takeover):
     """What somebody else has set on an interface of his, and the plan does not change unasked."""
-    return () if takeover or _rows.OWNER in row else set(row) - _rows.owned(row)
+    ours = _rows.OWNER in port or _rows.OWNER in row
+    return () if takeover or ours else set(row) - _rows.owned(row)
 
 
 def _port_step(request, port, found, devices, state):
@@ -110,7 +111,7 @@ def _port_step(request, port, found, devices, state):
     rows = [Row("Port", name, found.ports.get(name, {}), wanted)]
     for member in members:
         there = found.interfaces.get(member["name"], {})
-        row = interface_row(member, devices, _settled(there, request.get("takeover")))
+        row = interface_row(member, devices, _settled(found.ports.get(name, {}), there, request.get("takeover")))
         if name in found.ports and _rows.OWNER not in found.ports[name] and member["name"] not in found.interfaces:
             row[_rows.OWNER] = _rows.US  # a new member of a bond of somebody else
         rows.append(Row("Interface", member["name"], there, row))

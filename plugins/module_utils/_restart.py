@@ -22,7 +22,7 @@ from ._rows import OWNER, listed
 # Columns that say what a restart would interrupt.
 TRAFFIC = {
     "Bridge": ["name", "ports"],
-    "Port": ["_uuid", "name", "interfaces"],
+    "Port": ["_uuid", "name", "interfaces", "external_ids"],
     "Interface": ["_uuid", "name", "type", "link_state", "external_ids"],
 }
 # What these carry comes from other ports.
@@ -132,7 +132,8 @@ def interrupts(tables, dpdk_goes=False):
     for bridge in tables["Bridge"]:
         for port in [ports[uuid] for uuid in listed(bridge["ports"])]:
             for interface in [interfaces[uuid] for uuid in listed(port["interfaces"])]:
-                lost = dpdk_goes and needs_dpdk(interface) and _OWNER not in interface["external_ids"]
+                ours = _OWNER in port["external_ids"] or _OWNER in interface["external_ids"]
+                lost = dpdk_goes and needs_dpdk(interface) and not ours
                 if lost or (interface["type"] not in INNER and interface["link_state"] == "up"):
                     rows.append(_interrupt(bridge["name"], port["name"], interface, lost))
     return sorted(rows, key=lambda row: (row["bridge"], row["port"], row["interface"]))

@@ -133,7 +133,7 @@ def there(run):
 
 def bridges(run, names):
     """What would be left without a switch; where its database is away, nothing is switched."""
-    if not any(name.startswith("openvswitch-") for name in names):
+    if "openvswitch-switch" not in {name.partition(":")[0] for name in names}:
         return []
     rc, out, _err = run(["ovs-vsctl", "--timeout=10", "list-br"])
     return [] if rc else ["bridge " + name for name in out.split()]
@@ -162,7 +162,7 @@ def work(module):
             said = foresee(run, module.params["packages"])
             names, upgraded = set(recorded).union(NEW.findall(said)), sorted(UPGRADED.findall(said))
         else:
-            actions, kept = decide(run, recorded, module.params["gone"])
+            actions, kept = decide(run, recorded, module.params["gone"] if module.check_mode else [])
             names = {row["target"] for row in kept}
         if not module.check_mode:
             if actions:

@@ -134,6 +134,7 @@ restart_interrupts:
   description:
     - The interfaces that a restart would interrupt, needed or not; those whose link is up at this moment, a vhost-user
       port having its link up while a guest is connected. Types C(internal) and C(patch) are left out.
+    - Where DPDK goes with the restart, ports of somebody else that do not work without it as well, whatever their link.
     - Empty where C(ovs-vswitchd) does not run.
   returned: success
   type: list

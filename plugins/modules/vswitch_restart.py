@@ -26,7 +26,7 @@ options:
   service:
     description:
       - The systemd unit to restart. V(openvswitch-switch.service) and V(openvswitch.service), which would take the
-        database along, mean C(ovs-vswitchd.service).
+        database along, mean C(ovs-vswitchd.service). The name ends in C(.service).
     type: str
     default: ovs-vswitchd.service
   reasons:
@@ -95,6 +95,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils import _rows, _startup
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._action import action
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._errors import Failed, Refused
+from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._keys import dpdk_wanted
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._module import conduct, runner
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._restart import Running, needs_dpdk, unseen
 from ansible_collections.nfv.ovs_dpdk.plugins.module_utils._state import State
@@ -135,7 +136,7 @@ class Restart:
         since = _startup.log_end(self.log)
         # What a run that was interrupted had seen before its restart is what counts.
         earlier = self.state["earlier"] if "earlier" in self.state else self._earlier()
-        known = self.state["known"] if "known" in self.state else self._known()
+        known = self.state["known"] if "known" in self.state else _startup.broken(self.switch, sure=False)
         self.store.update("vswitch", {"earlier": earlier, "known": known})
         try:
             self._start(known, self.installed)
@@ -143,15 +144,10 @@ class Restart:
             self._go_back(earlier, known, failure, _startup.last_words(self.log, since))
         self.store.update("vswitch", dict.fromkeys(("process", "earlier", "known")))
 
-    def _known(self):
-        """{name: why} of what does not work before, and of what cannot work any more where DPDK goes."""
-        known = _startup.broken(self.switch, sure=False)
-        if self.running.loses_dpdk(self.columns["other_config"]):
-            rows = self.switch.tables({"Interface": ["name", "type"]})["Interface"]
-            known.update((row["name"], "needs DPDK") for row in rows if needs_dpdk(row))
-        return known
-
     def _start(self, known, dpdk):
+        if not dpdk_wanted(self.switch.root_row()["other_config"].get("dpdk-init")):
+            rows = self.switch.tables({"Interface": ["name", "type"]})["Interface"]
+            known = dict(known, **{row["name"]: "needs DPDK" for row in rows if needs_dpdk(row)})
         return _startup.start(self.switch, lambda: self.systemd.call("restart", [self.service]), known, dpdk)
 
     def _go_back(self, earlier, known, failure, lines):

@@ -176,5 +176,8 @@ LATE = [
 
 @pytest.mark.parametrize(("given", "words"), LATE, ids=[words for _given, words in LATE])
 def test_what_a_later_role_would_refuse_is_refused_before_the_first_change(tmp_path, given, words):
-    out = run(tmp_path, "-e", json.dumps(given), hosts="b,")
+    (arguments,) = [task for task in PLAY["tasks"][-1]["block"] if task["name"] == "Arguments of what follows"]
+    play = dict(PLAY, tasks=[arguments, None])
+    out = run(tmp_path, "-e", json.dumps(given), hosts="b,", of=play)
     assert words in out and "at work" not in out
+    assert "at work on b" in run(tmp_path, hosts="b,", of=play)

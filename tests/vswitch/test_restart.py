@@ -510,6 +510,10 @@ def test_a_bad_value_leaves_the_host_with_its_switch(with_dpdk, unit, on, fault)
 def test_without_dpdk_the_ports_of_somebody_else_are_named_and_do_not_hold_it_back(with_dpdk, unit, on):
     systemctl = unit(with_dpdk)
     add(with_dpdk, "vm1", "dpdkvhostuserclient", "options:vhost-server-path=" + with_dpdk.path("vm1"))
+    ours = {"name": "o0", "type": "dpdkvhostuserclient", "options": {"vhost-server-path": with_dpdk.path("o0")}}
+    assert not on(with_dpdk, "vswitch_bridge", {"bridge": "br0", "ports": [{"name": "o0", "interfaces": [ours]}]})[
+        "failed"
+    ]
     assert "vm1" not in str(on(with_dpdk, "vswitch_config", {})["restart_interrupts"])
     words = [
         "n0 on br0 (dpdk, does not work without DPDK)",

@@ -166,8 +166,11 @@ def test_without_a_process_the_word_of_the_last_one_is_kept():
 
 def tables(*interfaces):
     """One bridge with a port for each (name, type, link)."""
-    rows = [{"_uuid": name, "name": name, "type": kind, "link_state": link} for name, kind, link in interfaces]
-    ports = [{"_uuid": row["name"] + "-port", "name": row["name"], "interfaces": row["name"]} for row in rows]
+    rows = [
+        {"_uuid": name, "name": name, "type": kind, "link_state": link, "external_ids": {}}
+        for name, kind, link in interfaces
+    ]
+    ports = [dict(row, _uuid=row["name"] + "-port", interfaces=row["name"]) for row in rows]
     uuids = [port["_uuid"] for port in ports]
     # OVSDB writes a set of one as the bare value.
     bridge = {"name": "br0", "ports": uuids[0] if len(uuids) == 1 else uuids}
