@@ -9,6 +9,7 @@ does so. This does it for a test, writes it down, and ends with the machine.
 
 import argparse
 import contextlib
+import subprocess
 import sys
 import time
 
@@ -25,6 +26,14 @@ def unfinished_boot(console):
     return began if began >= 0 and console.find(BOOTED, began) < 0 else None
 
 
+def answers(machine):
+    """Whether it is up all the same: on a slow boot the login prompt may have been given up."""
+    try:
+        return subprocess.run(machine.ssh("true"), capture_output=True, timeout=60, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
 def watch(machine, patience, say, pause=2.0):
     """Look every *pause* seconds until the machine is gone."""
     boot, since = None, 0
@@ -34,8 +43,11 @@ def watch(machine, patience, say, pause=2.0):
             if now != boot:
                 boot, since = now, machine.cpu_seconds()
             elif boot is not None and machine.cpu_seconds() - since > patience:
-                say(f"{time.strftime('%H:%M:%S')} no login {patience} s of CPU time after the kernel was loaded: reset")
-                machine.reset()
+                if not answers(machine):
+                    say(
+                        f"{time.strftime('%H:%M:%S')} no login {patience} s of CPU time after the kernel was loaded: reset"
+                    )
+                    machine.reset()
                 since = machine.cpu_seconds()
         time.sleep(pause)
 

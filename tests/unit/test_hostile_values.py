@@ -45,6 +45,7 @@ GIVEN = {
     "host_verify_info": {"interval": 0},
     "hugepages": {"pools": [{"node": 0, "size": "2M", "count": 1}]},
     "owned_files": {"files": [{"path": "/etc/nfv/x.conf", "content": "x\n"}]},
+    "package_record": {"packages": ["x"]},
     "pci_driver": {"devices": [{"address": "0000:40:00.0", "driver": "vfio-pci"}]},
     "vswitch_bridge": {
         "bridge": "br0",

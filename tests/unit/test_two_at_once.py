@@ -21,7 +21,6 @@ CHANGING = [name for name in NAMES if not name.endswith("_info")]
 # What a module needs besides, to come as far as its lock.
 MORE = {
     "package_hold": {"packages": ["x"]},
-    "package_record": {"packages": ["x"]},
     "service_run": {"name": "x.service"},
     "tuned_profile": {"isolated_cpus": "1"},
 }

@@ -23,8 +23,8 @@ def test_a_boot_is_unfinished_until_it_asks_for_a_login(console, began):
 class Guest:
     """A machine that lives for so many looks, and that a reset cures."""
 
-    def __init__(self, console, text, looks):
-        self.console, self.looks, self.resets = console, looks, 0
+    def __init__(self, console, text, looks, answers):
+        self.console, self.looks, self.resets, self.answers = console, looks, 0, answers
         console.write_bytes(text)
 
     def pid(self):
@@ -34,15 +34,21 @@ class Guest:
     def cpu_seconds(self):
         return 0
 
+    def ssh(self, command):
+        return [command if self.answers else "false"]
+
     def reset(self):
         self.resets += 1
         with open(self.console, "ab") as log:
             log.write(DONE)
 
 
-@pytest.mark.parametrize(("text", "patience", "resets"), [(HANGS, -1, 1), (HANGS, 60, 0), (DONE, -1, 0), (b"", -1, 0)])
-def test_only_a_boot_that_takes_too_long_is_reset(tmp_path, text, patience, resets):
-    guest, said = Guest(tmp_path / "console.log", text, looks=5), []
+@pytest.mark.parametrize(
+    ("text", "patience", "answers", "resets"),
+    [(HANGS, -1, False, 1), (HANGS, -1, True, 0), (HANGS, 60, False, 0), (DONE, -1, False, 0), (b"", -1, False, 0)],
+)
+def test_only_a_boot_that_takes_too_long_and_does_not_answer_is_reset(tmp_path, text, patience, answers, resets):
+    guest, said = Guest(tmp_path / "console.log", text, looks=5, answers=answers), []
     watch.watch(guest, patience, said.append, pause=0.0)
     assert (guest.resets, len(said)) == (resets, resets)
 
