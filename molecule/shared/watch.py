@@ -44,9 +44,8 @@ def watch(machine, patience, say, pause=2.0):
                 boot, since = now, machine.cpu_seconds()
             elif boot is not None and machine.cpu_seconds() - since > patience:
                 if not answers(machine):
-                    say(
-                        f"{time.strftime('%H:%M:%S')} no login {patience} s of CPU time after the kernel was loaded: reset"
-                    )
+                    clock = time.strftime("%H:%M:%S")
+                    say(f"{clock} no login {patience} s of CPU time after the kernel was loaded: reset")
                     machine.reset()
                 since = machine.cpu_seconds()
         time.sleep(pause)
